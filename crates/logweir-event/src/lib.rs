@@ -1,0 +1,26 @@
+//! What flows through logweir.
+//!
+//! A source cuts its input into [`Chunk`]s; decode turns a chunk into a [`Batch`] of spans over the same,
+//! never changed bytes; encode turns a batch into a [`Payload`]; the sink writes it and resolves its [`Ack`].
+//! The type tells how far the bytes have come, so no step can be taken twice or out of order. This crate knows
+//! no format and does no IO.
+
+mod ack;
+mod batch;
+mod chunk;
+mod columns;
+mod edit;
+mod payload;
+mod position;
+mod selection;
+mod span;
+
+pub use ack::{Ack, Verdict};
+pub use batch::{Batch, Malformed, Reject};
+pub use chunk::Chunk;
+pub use columns::{ColumnId, Columns};
+pub use edit::{Edit, Edits};
+pub use payload::{Payload, Receipt, Settled};
+pub use position::Position;
+pub use selection::Selection;
+pub use span::Span;

@@ -1,0 +1,4 @@
+//! Skeleton.
+#![allow(missing_docs)]
+mod file;
+pub use file::FileSourceConfig;
