@@ -34,6 +34,8 @@ struct Place {
     line: Span,
     /// From its `{` to its `}`.
     body: Span,
+    /// The same in the chunk, as the source gave it.
+    body_as_read: Span,
 }
 
 /// The events of a chunk: its bytes, untouched, and what is known of them.
@@ -72,9 +74,13 @@ impl Batch {
 
     /// Adds the event on `line`; `find` fills the row of asked fields and returns the span from `{` to `}`.
     /// If it finds no event, the line becomes a reject.
-    pub fn push_line(&mut self, line: Span, find: impl FnOnce(&[u8], &mut [Span]) -> Result<Span, Malformed>) {
+    pub fn push_line(
+        &mut self,
+        line: Span,
+        find: impl FnOnce(&[u8], &mut [Span]) -> Result<Span, Malformed>,
+    ) {
         match find(&self.chunk, self.columns.push_row()) {
-            Ok(body) => self.places.push(Place { line, body }),
+            Ok(body) => self.places.push(Place { line, body, body_as_read: body }),
             Err(reason) => {
                 self.columns.pop_row();
                 self.rejects.push(Reject { line, reason });
@@ -155,6 +161,12 @@ impl Batch {
         self.places[event].body
     }
 
+    /// Returns the span of an event as the source gave it, from its `{` to its `}`, whatever was edited since.
+    #[inline]
+    pub fn body_as_read(&self, event: usize) -> Span {
+        self.places[event].body_as_read
+    }
+
     /// Returns whether a stage has edited the event: its line is no longer the chunk's.
     #[inline]
     pub fn is_edited(&self, event: usize) -> bool {
@@ -180,7 +192,9 @@ impl Batch {
     pub fn replace_line(&mut self, event: usize, line: &[u8], edits: &Edits) {
         let old = self.places[event].line.start();
         let new = self.chunk.len() + self.edited.len();
-        let moved = |span: Span| Span::new(edits.moved(span.start()) + new - old, edits.moved(span.end()) + new - old);
+        let moved = |span: Span| {
+            Span::new(edits.moved(span.start()) + new - old, edits.moved(span.end()) + new - old)
+        };
 
         let place = &mut self.places[event];
         place.line = Span::new(new, new + line.len());

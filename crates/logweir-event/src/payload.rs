@@ -138,7 +138,8 @@ mod tests {
 
     fn settled(end: impl FnOnce(Payload)) -> Settled {
         let books = Arc::new(Books::default());
-        let parts = vec![Bytes::from_static(b"{}\n{"), Bytes::from_static(b"}\n"), Bytes::from_static(b"{}\n")];
+        let parts =
+            vec![Bytes::from_static(b"{}\n{"), Bytes::from_static(b"}\n"), Bytes::from_static(b"{}\n")];
         end(Payload::new(parts, 3).bound_to(Some(books.clone()), Ack::ignored()));
         let settled = books.0.lock().unwrap();
         assert_eq!(settled.len(), 1, "settled once");

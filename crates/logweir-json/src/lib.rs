@@ -1,13 +1,29 @@
-//! Skeleton.
+//! Bytes and spans: finds events and their fields in NDJSON, and never touches the bytes.
+//!
+//! The one crate that knows JSON. Text that comes from outside goes through a [`Projector`] (or the [`Scanner`],
+//! the plain definition of what is legal), which says where an event and its asked fields lie. What has passed
+//! there is *legal*, and everything else here works on legal text without checking it again: [`members`] and
+//! [`elements`] walk into arrays and objects, [`Value`] and [`Text`] tell what stands there, [`splice`] writes an
+//! event with its edits made. Illegal text gives unspecified answers there, but no panic and no endless loop.
+//!
+//! Nothing here recurses over input: nesting costs memory, a bit a level, never stack.
 
-/// What a budget counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Unit {
-    /// Unicode code points; a lone surrogate is one.
-    #[default]
-    Chars,
-    /// UTF-16 code units, as JavaScript's `length`.
-    Utf16,
-    /// Bytes of UTF-8 (of WTF-8 for a lone surrogate).
-    Bytes,
-}
+mod lines;
+mod number;
+mod path;
+mod project;
+mod scan;
+mod splice;
+mod string;
+mod value;
+mod walk;
+
+pub use lines::{content, is_blank, lines};
+pub use number::Number;
+pub use path::Projection;
+pub use project::Projector;
+pub use scan::{Illegal, Scanner, check};
+pub use splice::splice;
+pub use string::{Text, Unit, count_text, escape_into, prefix_of_text};
+pub use value::Value;
+pub use walk::{Elements, Member, Members, elements, members};

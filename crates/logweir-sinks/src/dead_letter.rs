@@ -1,6 +1,33 @@
 //! Keeps the lines that are no events.
+//!
+//! Somebody is to look at them, so none may be lost: a dead-letter file that is full, or cannot be written, *holds*.
+//! Nothing more is taken, which in time stops the source, until there is room again because somebody has moved,
+//! emptied or enlarged it. For each payload the file is opened anew by its path: so a file that was moved away stays
+//! as it was moved, and lines are rare enough for it.
+
+mod file;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use logweir_event::Payload;
+use tokio::select;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::append;
+use crate::error::SinkError;
+use crate::receiver::PayloadReceiver;
+use crate::thread::on_thread;
+use file::Attempt;
+
+/// The first pause before a held line is tried again: short, for what passes by itself.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest pause: how long a pipeline waits at most after somebody has made room.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The configuration of `dead_letter.file`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -9,4 +36,144 @@ pub struct DeadLetterConfig {
     pub path: PathBuf,
     /// The size in bytes beyond which it does not grow; unbounded where none is given.
     pub max_bytes: Option<u64>,
+}
+
+/// What a [`DeadLetterSink`] has done so far. A clone counts the same.
+#[derive(Clone, Default, Debug)]
+pub struct DeadLetterStats {
+    counts: Arc<Counts>,
+}
+
+#[derive(Default, Debug)]
+struct Counts {
+    n_lines: AtomicU64,
+    n_bytes: AtomicU64,
+    is_holding: AtomicBool,
+}
+
+impl DeadLetterStats {
+    /// Returns how many lines have been written.
+    pub fn n_lines(&self) -> u64 {
+        self.counts.n_lines.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many bytes of lines have been written.
+    pub fn n_bytes(&self) -> u64 {
+        self.counts.n_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether it is holding: it has a line that it cannot write.
+    pub fn is_holding(&self) -> bool {
+        self.counts.is_holding.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, n_lines: u64, n_bytes: u64) {
+        self.counts.n_lines.fetch_add(n_lines, Ordering::Relaxed);
+        self.counts.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+    }
+
+    fn set_holding(&self, is_holding: bool) {
+        self.counts.is_holding.store(is_holding, Ordering::Relaxed);
+    }
+}
+
+/// Adds malformed lines to a file, byte for byte, each whole or not at all, and never drops one.
+#[derive(Debug)]
+pub struct DeadLetterSink {
+    config: DeadLetterConfig,
+    stats: DeadLetterStats,
+}
+
+impl DeadLetterSink {
+    /// Returns a sink for the file, made with missing directories above it, so that what is wrong with it shows now.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError::Open`], naming the file or the directory that cannot be made. A full file is no error.
+    pub fn open(config: DeadLetterConfig) -> Result<Self, SinkError> {
+        append::make_parents(&config.path)?;
+        file::open(&config.path).map_err(|source| SinkError::Open { path: config.path.clone(), source })?;
+        Ok(Self { config, stats: DeadLetterStats::default() })
+    }
+
+    /// Returns the counts of what it does, to be read while it runs.
+    pub fn stats(&self) -> DeadLetterStats {
+        self.stats.clone()
+    }
+
+    /// Writes payloads of lines until there are no more. While a line cannot be written it is tried again and again,
+    /// at most 5 seconds apart, and nothing more is taken.
+    ///
+    /// # Errors
+    ///
+    /// If `stop` is cancelled while a line is held: why it was held. That line and those behind it then count as
+    /// failed, and their acks as not delivered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: if the future is dropped, a line may still be written.
+    pub async fn run(self, mut payloads: PayloadReceiver, stop: CancellationToken) -> Result<(), SinkError> {
+        while let Some(payload) = payloads.recv().await {
+            self.keep(payload, &stop).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes one payload, holding for as long as it takes.
+    async fn keep(&self, payload: Payload, stop: &CancellationToken) -> Result<(), SinkError> {
+        let mut attempt = self.attempt(Attempt { payload, n_done: 0, held: None }).await?;
+        let mut pause = FIRST_PAUSE;
+        if let Some(why) = &attempt.held {
+            self.stats.set_holding(true);
+            let reason = error_chain(why);
+            tracing::error!(
+                path = %self.config.path.display(),
+                reason,
+                "the dead-letter file takes no more lines, and the pipeline waits for it: move or empty it, raise \
+                 `max_bytes`, or make it writable; it is tried again every few seconds"
+            );
+        }
+        while let Some(why) = attempt.held.take() {
+            select! {
+                // Cancel safe: a cancelled token stays cancelled. Looked at first, so that a retry cannot win.
+                biased;
+                () = stop.cancelled() => {
+                    self.stats.set_holding(false);
+                    attempt.payload.cut_off(attempt.n_done);
+                    return Err(why);
+                }
+                // Cancel safe: only time is lost.
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            attempt = self.attempt(attempt).await?;
+            if attempt.held.is_none() {
+                self.stats.set_holding(false);
+                tracing::info!(path = %self.config.path.display(), "the dead-letter file takes lines again");
+            }
+        }
+        attempt.payload.written();
+        Ok(())
+    }
+
+    /// Writes as many lines as there is room for, where it may block.
+    async fn attempt(&self, attempt: Attempt) -> Result<Attempt, SinkError> {
+        let config = self.config.clone();
+        let before = attempt.n_done;
+        let attempt = on_thread(move || Ok(attempt.go_on(&config))).await?;
+        self.stats.add(attempt.n_lines_since(before), attempt.n_done - before);
+        Ok(attempt)
+    }
+}
+
+/// Returns an error's text and those of its causes.
+fn error_chain(error: &SinkError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

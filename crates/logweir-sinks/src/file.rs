@@ -1,6 +1,20 @@
 //! Writes to a file.
 
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use logweir_event::Payload;
+
+use crate::Sink;
+use crate::append;
+use crate::error::SinkError;
+use crate::receiver::PayloadReceiver;
+use crate::thread::on_thread;
+use crate::vectored::{CutOff, write_payload};
 
 /// The configuration of `sink.file`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,4 +33,91 @@ pub enum FileMode {
     Append,
     /// It is emptied when the pipeline starts.
     Overwrite,
+}
+
+/// Writes to a file that then holds whole lines only: an event that an error tears is taken back.
+#[derive(Debug)]
+pub struct FileSink {
+    config: FileSinkConfig,
+    /// `None` for a named pipe, which opens only when somebody reads it.
+    file: Option<File>,
+}
+
+impl FileSink {
+    /// Opens the file, making it and missing directories above it; what it holds is left alone until the sink runs.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError::Open`], naming the file or the directory that cannot be made.
+    pub fn open(config: FileSinkConfig) -> Result<Self, SinkError> {
+        let is_pipe = fs::metadata(&config.path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+        if is_pipe {
+            return Ok(Self { config, file: None });
+        }
+        append::make_parents(&config.path)?;
+        let file = open(&config.path)?;
+        Ok(Self { config, file: Some(file) })
+    }
+}
+
+impl Sink for FileSink {
+    fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
+        on_thread(|| self.write_all(payloads)).boxed()
+    }
+}
+
+impl FileSink {
+    fn write_all(self, mut payloads: PayloadReceiver) -> Result<(), SinkError> {
+        let FileSinkConfig { path, mode } = self.config;
+        let failed = |source| SinkError::Write { path: path.clone(), source };
+        let mut file = match self.file {
+            Some(file) => file,
+            None => open_pipe(&path)?,
+        };
+        prepare(&mut file, mode).map_err(failed)?;
+        // Where the next payload begins, as long as nobody else writes to the file.
+        let mut end = file.metadata().map_err(failed)?.len();
+        while let Some(payload) = payloads.blocking_recv() {
+            match write_payload(&mut file, &payload) {
+                Ok(()) => {
+                    end += payload.n_bytes();
+                    payload.written();
+                }
+                Err(cut_off) => {
+                    let n_kept = take_back_torn_event(&file, end, &payload, &cut_off);
+                    payload.cut_off(n_kept);
+                    return Err(failed(cut_off.source));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> Result<File, SinkError> {
+    append::open(path).map_err(|source| SinkError::Open { path: path.to_owned(), source })
+}
+
+/// Opens a named pipe, waiting until somebody reads it. Not for reading as well, which would not wait: then nobody
+/// would notice that the reader has gone.
+fn open_pipe(path: &Path) -> Result<File, SinkError> {
+    let file = OpenOptions::new().write(true).open(path);
+    file.map_err(|source| SinkError::Open { path: path.to_owned(), source })
+}
+
+/// Makes the file ready for the first event.
+fn prepare(file: &mut File, mode: FileMode) -> std::io::Result<()> {
+    match mode {
+        FileMode::Append if append::ends_inside_a_line(file) => file.write_all(b"\n"),
+        FileMode::Overwrite if file.metadata()?.is_file() => file.set_len(0),
+        FileMode::Append | FileMode::Overwrite => Ok(()),
+    }
+}
+
+/// Takes back what was written of an event that was cut off, the payload having begun at `start`; returns how many
+/// bytes of the payload stay in the file.
+fn take_back_torn_event(file: &File, start: u64, payload: &Payload, cut_off: &CutOff) -> u64 {
+    let (_, n_whole) = payload.whole_events_within(cut_off.n_taken);
+    let is_back = append::cut_back(file, start + n_whole, start + cut_off.n_taken);
+    if is_back { n_whole } else { cut_off.n_taken }
 }

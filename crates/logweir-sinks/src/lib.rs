@@ -1,6 +1,41 @@
-//! Skeleton.
-#![allow(missing_docs)]
+//! Where events go.
+//!
+//! A sink takes [`Payload`](logweir_event::Payload)s in order from a [`PayloadReceiver`], writes their bytes as they
+//! are, and says of each what became of it: written, or cut off somewhere. It writes on threads made for blocking,
+//! and what it cannot write it gives back as an error, with the events counted as failed; nothing is dropped in
+//! silence.
+
+mod append;
 mod dead_letter;
+mod error;
 mod file;
-pub use dead_letter::DeadLetterConfig;
-pub use file::{FileMode, FileSinkConfig};
+mod null;
+mod receiver;
+mod stdout;
+mod thread;
+mod vectored;
+
+use futures::future::BoxFuture;
+
+pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
+pub use error::SinkError;
+pub use file::{FileMode, FileSink, FileSinkConfig};
+pub use null::NullSink;
+pub use receiver::PayloadReceiver;
+pub use stdout::StdoutSink;
+pub use vectored::{CutOff, write_payload};
+
+/// Where events go.
+pub trait Sink: Send {
+    /// Writes payloads until there are no more, settling each.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot go on. The payload it was writing is then settled as cut off; those still queued are dropped
+    /// with `payloads`, and so count as failed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: if the future is dropped, a payload may still be written, and its errors go unseen.
+    fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>>;
+}

@@ -1,12 +1,25 @@
 //! Keeps the events for which a condition holds.
+//!
+//! A filter is written as Logpush writes it: `{"where": …}` around a condition, which is one predicate (a key, an
+//! operator, a value) or a list of conditions under `and` or `or`. Values are typed by what the event holds, not by
+//! how the filter spells them.
 
+mod parse;
+mod predicate;
 mod term;
 
+use logweir_event::{Batch, ColumnId};
+use logweir_json::Projection;
 pub use term::{Term, TermKind};
 
-/// A filter that has been understood.
+use self::predicate::Condition;
+use crate::{Stage, Tally};
+
+/// A filter that has been understood, with the keys as they are written.
 #[derive(Clone, PartialEq, Debug)]
-pub struct FilterConfig {}
+pub struct FilterConfig {
+    condition: Condition<String>,
+}
 
 /// Something wrong with a filter.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,8 +36,8 @@ impl FilterConfig {
     /// # Errors
     ///
     /// All problems found, in order of place.
-    pub fn from_term(_term: &Term) -> Result<Self, Vec<FilterProblem>> {
-        Err(vec![])
+    pub fn from_term(term: &Term) -> Result<Self, Vec<FilterProblem>> {
+        parse::parse(term).map(|condition| Self { condition })
     }
 
     /// Understands a filter given as Logpush gives it: a text that holds JSON.
@@ -32,7 +45,33 @@ impl FilterConfig {
     /// # Errors
     ///
     /// All problems found, in order of place.
-    pub fn from_json(_text: &str) -> Result<Self, Vec<FilterProblem>> {
-        Err(vec![])
+    pub fn from_json(text: &str) -> Result<Self, Vec<FilterProblem>> {
+        let term = Term::from_json(text).map_err(|problem| vec![problem])?;
+        Self::from_term(&term)
+    }
+}
+
+/// The `filter` stage.
+pub struct Filter {
+    condition: Condition<ColumnId>,
+    /// Decoded text of a field with escapes.
+    scratch: Vec<u8>,
+}
+
+impl Filter {
+    /// Returns the stage, having asked `projection` for the fields it needs.
+    pub fn new(config: &FilterConfig, projection: &mut Projection) -> Self {
+        Self { condition: config.condition.with_columns(projection), scratch: Vec::new() }
+    }
+
+    /// Returns whether the condition holds for an event.
+    pub fn keeps(&mut self, batch: &Batch, event: usize) -> bool {
+        self.condition.holds(&|column| batch.field(event, column), &mut self.scratch)
+    }
+}
+
+impl Stage for Filter {
+    fn apply(&mut self, batch: &mut Batch, tally: &mut Tally) {
+        tally.filtered += batch.retain(|batch, event| self.keeps(batch, event)) as u64;
     }
 }

@@ -1,12 +1,27 @@
-//! The five verbs on a batch.
+//! The five verbs on a batch: decode, filter, sample, truncate, encode.
+//!
+//! All are plain functions on a [`Batch`](logweir_event::Batch): no IO, no awaiting, no failing on bad data. Decode
+//! makes the batch from a chunk, encode makes a payload of it; what stands between is a [`Stage`], and they run in
+//! the order of the configuration. While a pipeline is built, each stage asks the
+//! [`Projection`](logweir_json::Projection) for the fields it will look at; decode finds just those.
 
+mod decode;
 mod encode;
 mod filter;
 mod sample;
+mod tally;
 mod truncate;
 
-pub use encode::EncodeConfig;
-pub use filter::{FilterConfig, FilterProblem, Term, TermKind};
-pub use logweir_json::Unit;
-pub use sample::SampleConfig;
-pub use truncate::TruncateConfig;
+pub use decode::Decode;
+pub use encode::{Encode, EncodeConfig};
+pub use filter::{Filter, FilterConfig, FilterProblem, Term, TermKind};
+pub use logweir_json::{Projection, Unit};
+pub use sample::{Sample, SampleConfig};
+pub use tally::Tally;
+pub use truncate::{Truncate, TruncateConfig};
+
+/// Something that happens to a batch between decode and encode.
+pub trait Stage: Send {
+    /// Takes events off the batch's selection or edits them, and counts in `tally` what it did.
+    fn apply(&mut self, batch: &mut logweir_event::Batch, tally: &mut Tally);
+}

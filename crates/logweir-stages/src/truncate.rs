@@ -1,6 +1,23 @@
 //! Cuts the texts of an event to a budget of characters.
+//!
+//! One budget an event is spent on all names of exceptions, then all their messages, then all messages of logs. The
+//! first text that does not fit keeps what fits and ends in a marker; from then on the event is *cut*: what comes
+//! after in the same list goes, and of a list reached later only a marker in its first text stays. (Cloudflare,
+//! "Workers Logpush", section Limits; what it leaves open is settled in `docs/events.md`.)
 
-use logweir_json::Unit;
+mod list;
+
+use logweir_event::{Batch, ColumnId, Edits, Span};
+use logweir_json::{
+    Projection, Text, Unit, Value, count_text, elements, escape_into, prefix_of_text, splice,
+};
+
+use self::list::{Budget, Counts, List, Place, count_element};
+use crate::{Stage, Tally};
+
+const NAMES_MARKER: &[u8] = b"<<<Logpush: exception names truncated>>>";
+const MESSAGES_MARKER: &[u8] = b"<<<Logpush: exception messages truncated>>>";
+const LOGS_MARKER: &[u8] = b"<<<Logpush: messages truncated>>>";
 
 /// The configuration of a `truncate` stage.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -9,4 +26,165 @@ pub struct TruncateConfig {
     pub limit: u64,
     /// What the budget counts.
     pub unit: Unit,
+}
+
+/// The `truncate` stage.
+pub struct Truncate {
+    limit: u64,
+    unit: Unit,
+    exceptions: ColumnId,
+    logs: ColumnId,
+    /// What is to change in the event at hand.
+    edits: Edits,
+    /// Its line after the change.
+    line: Vec<u8>,
+}
+
+impl Truncate {
+    /// Returns the stage, having asked `projection` for the fields it needs.
+    pub fn new(config: &TruncateConfig, projection: &mut Projection) -> Self {
+        Self {
+            limit: config.limit,
+            unit: config.unit,
+            exceptions: projection.ask_top_level("Exceptions"),
+            logs: projection.ask_top_level("Logs"),
+            edits: Edits::default(),
+            line: Vec::new(),
+        }
+    }
+
+    /// Cuts one event if it is over the limit.
+    fn truncate(&mut self, batch: &mut Batch, event: usize, tally: &mut Tally) {
+        let list =
+            |column, name, counts| List::new(batch, batch.field_span(event, column), name, counts, self.unit);
+        let names = list(self.exceptions, "Name", Counts::Strings);
+        let messages = list(self.exceptions, "Message", Counts::Strings);
+        let logs = list(self.logs, "Message", Counts::Values);
+        let counted = [names.total(), messages.total(), logs.total()];
+        if counted.iter().sum::<u64>() <= self.limit {
+            return;
+        }
+        self.edits.clear();
+        let kept = Cut { unit: self.unit, edits: &mut self.edits }.cut(self.limit, &names, &messages, &logs);
+        self.edits.sort();
+        tally.truncated += 1;
+        for (i, lost) in tally.truncated_characters.iter_mut().enumerate() {
+            *lost += counted[i] - kept[i];
+        }
+
+        let line = batch.line(event);
+        self.line.clear();
+        splice(batch.bytes(line), line.start(), &self.edits, &mut self.line);
+        batch.replace_line(event, &self.line, &self.edits);
+    }
+}
+
+impl Stage for Truncate {
+    fn apply(&mut self, batch: &mut Batch, tally: &mut Tally) {
+        for event in 0..batch.len() {
+            // Each unit counted takes at least a byte, so a line no longer than the limit cannot be over it.
+            if batch.line(event).len() as u64 > self.limit && batch.selection().contains(event) {
+                self.truncate(batch, event, tally);
+            }
+        }
+    }
+}
+
+/// The cutting of one event that is over the limit.
+struct Cut<'a> {
+    unit: Unit,
+    edits: &'a mut Edits,
+}
+
+impl Cut<'_> {
+    /// Records the edits; returns how much is kept of names, of messages and of logs.
+    fn cut(&mut self, limit: u64, names: &List<'_>, messages: &List<'_>, logs: &List<'_>) -> [u64; 3] {
+        let mut budget = Budget::Left(limit);
+        let name = names.spend(&mut budget, None);
+        let message = messages.spend(&mut budget, name.as_ref());
+        let log = logs.spend(&mut budget, None);
+
+        // The exception that holds the last cut is the last to stay; where that is the one of a message, a name cut
+        // in a later exception goes with it.
+        let last = message.as_ref().or(name.as_ref());
+        let name = name.as_ref().filter(|name| last.is_some_and(|last| name.entry.start <= last.entry.start));
+        let kept_name = name.map(|place| self.cut_text(names, place, NAMES_MARKER));
+        let kept_message = message.as_ref().map(|place| self.cut_text(messages, place, MESSAGES_MARKER));
+        let kept_log = log.as_ref().map(|place| self.cut_log(logs, place));
+        for (list, last) in [(names, last), (logs, log.as_ref())] {
+            if let Some(last) = last {
+                self.drop_behind(list.bytes, list.at, last.entry.end);
+            }
+        }
+        [
+            names.kept(last, name, kept_name),
+            messages.kept(last, message.as_ref(), kept_message),
+            logs.kept(log.as_ref(), log.as_ref(), kept_log),
+        ]
+    }
+
+    /// Cuts the text at a place of a list; returns how much of it is kept.
+    fn cut_text(&mut self, list: &List<'_>, place: &Place, marker: &[u8]) -> u64 {
+        let value = place.value.clone();
+        self.cut_value(&list.bytes[value.clone()], list.at + value.start, place.budget.unwrap_or(0), marker)
+    }
+
+    /// Keeps `n` units of the value `raw` at `at`; returns how many it kept.
+    ///
+    /// A string keeps the spelling of its first part; any other value becomes a string of the first part of the text
+    /// it is written with.
+    fn cut_value(&mut self, raw: &[u8], at: usize, n: u64, marker: &[u8]) -> u64 {
+        if let Value::String(string) = Value::of(raw) {
+            let prefix = string.prefix(n, self.unit);
+            let tail = Span::new(at + 1 + prefix, at + raw.len() - 1);
+            self.edits.push(tail, |text| text.extend_from_slice(marker));
+            return Text::new(&string.raw()[..prefix]).count(self.unit);
+        }
+        let prefix = &raw[..prefix_of_text(raw, n, self.unit)];
+        self.edits.push(Span::new(at, at + raw.len()), |text| {
+            text.push(b'"');
+            escape_into(prefix, text);
+            text.extend_from_slice(marker);
+            text.push(b'"');
+        });
+        count_text(prefix, self.unit)
+    }
+
+    /// Cuts the message of a log; returns how much of it is kept.
+    fn cut_log(&mut self, logs: &List<'_>, place: &Place) -> u64 {
+        let array = &logs.bytes[place.value.clone()];
+        if !matches!(Value::of(array), Value::Array(_)) {
+            return self.cut_text(logs, place, LOGS_MARKER);
+        }
+        let at = logs.at + place.value.start;
+        let Some(budget) = place.budget else {
+            // Reached after the cut, it may have no element to mark.
+            self.edits.push(Span::new(at, at + array.len()), |text| {
+                text.extend_from_slice(b"[\"");
+                text.extend_from_slice(LOGS_MARKER);
+                text.extend_from_slice(b"\"]");
+            });
+            return 0;
+        };
+        let mut left = budget;
+        for element in elements(array) {
+            let raw = &array[element.clone()];
+            let count = count_element(raw, self.unit);
+            if count > left {
+                self.drop_behind(array, at, element.end);
+                return budget - left + self.cut_value(raw, at + element.start, left, LOGS_MARKER);
+            }
+            left -= count;
+        }
+        budget - left
+    }
+
+    /// Drops the elements of `array` behind the one that ends at `end`, from the comma on; the array starts at `at`.
+    fn drop_behind(&mut self, array: &[u8], at: usize, end: usize) {
+        let inside = array[..array.len() - 1].trim_ascii_end();
+        let comma = inside.get(end..).and_then(|rest| rest.iter().position(|&byte| byte == b','));
+        if let Some(comma) = comma {
+            self.edits.push(Span::new(at + end + comma, at + inside.len()), |_| {});
+        }
+    }
 }

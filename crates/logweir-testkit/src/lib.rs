@@ -1,1 +1,13 @@
-//! Skeleton.
+//! What logweir's tests share, and nothing else may use.
+//!
+//! [`oracle`] says what must come out, by the plainest of means; [`generate`] makes workloads and [`strategies`]
+//! makes odd input; [`samples`] has real events and worked cases; [`process`] and [`scratch`] are for tests of
+//! the real binary, [`allocations`] for tests of what allocates.
+
+pub mod allocations;
+pub mod generate;
+pub mod oracle;
+pub mod process;
+pub mod samples;
+pub mod scratch;
+pub mod strategies;

@@ -1,5 +1,12 @@
 //! What a filter is written in, before it is understood.
 
+use logweir_json::{Value, check, elements, members};
+
+use super::FilterProblem;
+
+/// How deep a filter may be nested, so that reading one costs little stack.
+pub(super) const MAX_DEPTH: usize = 64;
+
 /// A value of a configuration file or of a JSON text, with its place.
 ///
 /// A filter comes in YAML or as JSON text; both become terms, so that one reader understands both and each problem
@@ -27,4 +34,59 @@ pub enum TermKind {
     List(Vec<Term>),
     /// An object: each name's place, the name, its value, in the order written.
     Map(Vec<(usize, Vec<u8>, Term)>),
+}
+
+impl Term {
+    /// Reads JSON text; places are byte offsets in it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not JSON, or nested deeper than any filter needs.
+    pub fn from_json(text: &str) -> Result<Self, FilterProblem> {
+        let value = check(text.as_bytes()).map_err(|illegal| FilterProblem {
+            at: illegal.at,
+            message: format!("the filter is no JSON: expected {}", illegal.expected),
+        })?;
+        Self::of_legal(text.as_bytes(), value.start, value.end, 0)
+    }
+
+    /// Makes a term of the legal JSON value at `start..end`; recursion ends at [`MAX_DEPTH`].
+    fn of_legal(text: &[u8], start: usize, end: usize, depth: usize) -> Result<Self, FilterProblem> {
+        if depth > MAX_DEPTH {
+            let message = format!("the filter is nested deeper than {MAX_DEPTH} levels");
+            return Err(FilterProblem { at: start, message });
+        }
+        let kind = match Value::of(&text[start..end]) {
+            Value::Null => TermKind::Null,
+            Value::Bool(value) => TermKind::Bool(value),
+            Value::Number(raw) => TermKind::Number(String::from_utf8_lossy(raw).into_owned()),
+            Value::String(string) => TermKind::Text(decoded(string)),
+            Value::Array(raw) => {
+                let term = |element: std::ops::Range<usize>| {
+                    Self::of_legal(text, start + element.start, start + element.end, depth + 1)
+                };
+                TermKind::List(elements(raw).map(term).collect::<Result<_, _>>()?)
+            }
+            Value::Object(raw) => {
+                let mut map = Vec::new();
+                for member in members(raw) {
+                    let name = decoded(logweir_json::Text::new(&raw[member.name.clone()]));
+                    let (from, to) = (start + member.value.start, start + member.value.end);
+                    map.push((
+                        start + member.name.start - 1,
+                        name,
+                        Self::of_legal(text, from, to, depth + 1)?,
+                    ));
+                }
+                TermKind::Map(map)
+            }
+        };
+        Ok(Self { at: start, kind })
+    }
+}
+
+fn decoded(text: logweir_json::Text<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    text.decode_into(&mut out);
+    out
 }

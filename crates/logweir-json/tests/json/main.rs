@@ -1,0 +1,16 @@
+//! What `logweir-json` promises, tested from outside: against the corpus beside this, the testkit's naive oracle,
+//! and real events, whole and damaged.
+
+#![allow(clippy::unwrap_used, reason = "tests and their helpers fail by panicking")]
+
+mod agreement;
+mod corpus;
+mod depth;
+mod fields;
+mod lines;
+mod numbers;
+mod readers;
+mod splicing;
+mod strategy;
+mod texts;
+mod walking;

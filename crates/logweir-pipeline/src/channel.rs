@@ -1,0 +1,78 @@
+//! Bounded channels between components, with what is known of them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
+
+/// What is known of the channels of one kind, one for each lane, for the metrics.
+pub struct ChannelStats {
+    /// What they carry: `chunks`, `payloads` or `dead_letters`.
+    pub name: &'static str,
+    /// The output they lead to, where there are several.
+    pub output: Option<String>,
+    waited: AtomicU64,
+    depth: Mutex<Vec<Box<dyn Fn() -> usize + Send>>>,
+}
+
+impl ChannelStats {
+    /// Returns how many batches wait in them.
+    pub fn depth(&self) -> usize {
+        let depth = self.depth.lock().unwrap_or_else(PoisonError::into_inner);
+        depth.iter().map(|depth| depth()).sum()
+    }
+
+    /// Returns how long senders have waited because a channel was full, in microseconds, all lanes together.
+    pub fn waited_micros(&self) -> u64 {
+        self.waited.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes the channels of one kind: `n` of them, each for `capacity` batches.
+pub(crate) fn channels<T: Send + 'static>(
+    name: &'static str,
+    output: Option<String>,
+    n: usize,
+    capacity: usize,
+) -> (Vec<CountedSender<T>>, Vec<Receiver<T>>, Arc<ChannelStats>) {
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..n).map(|_| channel(capacity)).unzip();
+    let depth = senders.iter().map(|sender| depth_of(sender.downgrade())).collect();
+    let stats = ChannelStats { name, output, waited: AtomicU64::new(0), depth: Mutex::new(depth) };
+    let stats = Arc::new(stats);
+    let senders = senders.into_iter().map(|sender| CountedSender { sender, stats: stats.clone() }).collect();
+    (senders, receivers, stats)
+}
+
+/// A weak sender asks without keeping the channel open.
+fn depth_of<T: Send + 'static>(sender: WeakSender<T>) -> Box<dyn Fn() -> usize + Send> {
+    Box::new(move || sender.upgrade().map_or(0, |sender| sender.max_capacity() - sender.capacity()))
+}
+
+/// A sender that counts how long it waits.
+pub(crate) struct CountedSender<T> {
+    sender: Sender<T>,
+    stats: Arc<ChannelStats>,
+}
+
+impl<T> CountedSender<T> {
+    /// Returns the sender alone, for somebody who counts for himself.
+    pub(crate) fn into_inner(self) -> Sender<T> {
+        self.sender
+    }
+
+    /// Sends, waiting while the channel is full; drops the value if nobody receives any more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: a value that was waiting is dropped.
+    pub(crate) async fn send(&self, value: T) {
+        if let Err(TrySendError::Full(value)) = self.sender.try_send(value) {
+            let since = Instant::now();
+            let _ = self.sender.send(value).await;
+            let waited = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.stats.waited.fetch_add(waited, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What the user asks for: pipelines read from YAML, checked, typed.
+//!
+//! One file is one pipeline. Its way here is one-way: bytes → a [`tree`] with the place of every node → a [`walk`] along
+//! the [`keys`] that are known, which collects *every* problem instead of stopping at the first → [`read`], which
+//! turns what was understood into the structs below → [`across`], the rules that hold between the pipelines of one
+//! process. The same table of keys gives the JSON [`schema`](schema()), so what is documented is what is checked.
+//!
+//! Nothing here panics on any file. The depth of a file is bounded ([`tree::MAX_DEPTH`]), so the recursion over its
+//! tree is bounded too.
+
+mod across;
+mod json_schema;
+mod keys;
+mod problem;
+mod read;
+mod rules;
+mod scalar;
+mod shape;
+mod text;
+mod tree;
+mod variables;
+mod walk;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use logweir_sinks::{DeadLetterConfig, FileSinkConfig};
+use logweir_sources::FileSourceConfig;
+use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig};
+
+use problem::Report;
+use text::Doc;
+
+pub use json_schema::schema;
+pub use problem::{Problem, Problems};
+pub use text::ConfigFile;
+
+/// One pipeline: a source, the stages that all outputs share, and at least one output.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PipelineConfig {
+    /// The name in logs, metrics and the summary; no two pipelines of a process have the same.
+    pub name: String,
+    /// Where the events come from.
+    pub source: SourceConfig,
+    /// The stages before the outputs part, in order.
+    pub stages: Vec<StageConfig>,
+    /// The branches, each with stages, an encoding and a sink of its own; never empty.
+    pub outputs: Vec<OutputConfig>,
+    /// Where malformed lines go, byte for byte.
+    pub dead_letter: Option<DeadLetterConfig>,
+    /// The admin endpoint, which is one for the process: all pipelines that name it name the same.
+    pub admin: Option<AdminConfig>,
+    /// The bounds on memory and work.
+    pub limits: Limits,
+}
+
+/// Where events come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SourceConfig {
+    /// The standard input of the process; at most one pipeline of a process reads it.
+    Stdin,
+    /// Files that are read once.
+    File(FileSourceConfig),
+}
+
+/// One stage, as it stands in the list.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StageConfig {
+    /// Keeps the events for which a condition holds.
+    Filter(FilterConfig),
+    /// Keeps a reproducible share of the events.
+    Sample(SampleConfig),
+    /// Cuts the texts of an event to a budget.
+    Truncate(TruncateConfig),
+}
+
+/// One branch of a pipeline.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OutputConfig {
+    /// Its name, unique in the pipeline; `None` for the only branch of a pipeline that has a plain `sink`.
+    pub name: Option<String>,
+    /// The stages of this branch alone, which come after the shared ones.
+    pub stages: Vec<StageConfig>,
+    /// What is written of an event.
+    pub encode: EncodeConfig,
+    /// Where it is written.
+    pub sink: SinkConfig,
+}
+
+/// Where events go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SinkConfig {
+    /// The standard output of the process; at most one output of a process writes it.
+    Stdout,
+    /// A file.
+    File(FileSinkConfig),
+    /// Nowhere: events are counted as written and forgotten.
+    Null,
+}
+
+/// The HTTP endpoint for metrics and health.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AdminConfig {
+    /// The address to listen on; port 0 lets the system choose.
+    pub listen: SocketAddr,
+}
+
+/// The bounds of a pipeline on memory and work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The longest line in bytes that is still an event, 1 KiB to 64 MiB; longer ones are skipped and counted.
+    pub max_event_bytes: usize,
+    /// The bytes a source reads at once, 4 KiB to 16 MiB.
+    pub chunk_bytes: usize,
+    /// The batches that a channel between two tasks holds, 1 to 1024.
+    pub channel_batches: usize,
+    /// The decoders that work side by side, 1 to 256.
+    pub decoders: usize,
+    /// The chunk bytes held at any moment between source and sinks; at least two chunks.
+    pub held_bytes: usize,
+}
+
+impl Default for Limits {
+    /// Returns the bounds of a pipeline that names none: a decoder for each core that this process may use.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            max_event_bytes: 4 << 20,
+            chunk_bytes: 512 << 10,
+            channel_batches: 4,
+            decoders: cores.min(keys::MAX_DECODERS),
+            held_bytes: 32 << 20,
+        }
+    }
+}
+
+/// Reads the pipelines of one process from files, replacing `${VAR}` from the environment of the process.
+///
+/// Besides the files it looks at the directories that their paths and globs name, to find pipelines that would write
+/// to the same file or read what they write.
+///
+/// # Errors
+///
+/// All problems of all files, each with its place; there is no pipeline then, not even from a file without problems.
+/// A file that cannot be read is a problem like the others.
+pub fn load(paths: &[PathBuf]) -> Result<Vec<PipelineConfig>, Problems> {
+    let mut files = Vec::with_capacity(paths.len());
+    let mut problems = Vec::new();
+    for path in paths {
+        match ConfigFile::open(path) {
+            Ok(file) => files.push(file),
+            Err(message) => problems.push(Problem::of_file(path.display().to_string(), message)),
+        }
+    }
+    // A variable that is not UTF-8 cannot be part of a text; it counts as not set.
+    judge(files, &|name| std::env::var(name).ok(), problems)
+}
+
+/// Reads the pipelines of one process from texts, replacing `${VAR}` by what `env` returns.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_texts(
+    files: Vec<ConfigFile>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<PipelineConfig>, Problems> {
+    judge(files, env, Vec::new())
+}
+
+/// Reads all files, adding to the problems there are already.
+fn judge(
+    files: Vec<ConfigFile>,
+    env: &dyn Fn(&str) -> Option<String>,
+    mut problems: Vec<Problem>,
+) -> Result<Vec<PipelineConfig>, Problems> {
+    let docs: Vec<Doc> = files.into_iter().map(Doc::new).collect();
+    let mut reports: Vec<Report<'_>> = docs.iter().map(Report::new).collect();
+    let mut roots = Vec::with_capacity(docs.len());
+    for (doc, report) in docs.iter().zip(&mut reports) {
+        let root = tree::parse(doc, report).map(|root| walk::walk(&root, doc, env, report));
+        if let Some(root) = &root {
+            rules::check(root, doc, report);
+        }
+        roots.push(root);
+    }
+    across::check(&roots, &docs, &mut reports);
+    problems.extend(reports.into_iter().flat_map(Report::into_problems));
+    if !problems.is_empty() {
+        return Err(Problems::new(problems));
+    }
+    let pipelines = roots.iter().zip(&docs).map(|(root, doc)| {
+        let pipeline = root.as_ref().and_then(|root| read::pipeline(root, doc));
+        pipeline.expect("a file without problems has every part of a pipeline")
+    });
+    Ok(pipelines.collect())
+}

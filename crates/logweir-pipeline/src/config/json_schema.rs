@@ -1,0 +1,182 @@
+//! The JSON Schema of a pipeline file, made from the table of keys.
+
+use serde_json::{Map, Value, json};
+
+use super::keys;
+use super::scalar::SIZE_PATTERN;
+use super::shape::{ListShape, MapShape, Rule, Shape, TextShape};
+
+/// Returns the JSON Schema (2020-12) of a pipeline file, for editors and for `logweir schema`.
+///
+/// It describes the structure: keys, kinds, ranges, what excludes what. What it cannot say (unique names, the range of
+/// a size with a unit, a pattern for paths that cannot be read) only [`load`](super::load()) knows. Where a `${…}` may
+/// stand, it takes any text that has one.
+pub fn schema() -> Value {
+    let mut schema = map(&keys::PIPELINE);
+    let root = [
+        ("$schema", json!("https://json-schema.org/draft/2020-12/schema")),
+        ("title", json!("A pipeline of logweir")),
+        ("$defs", definitions()),
+    ];
+    schema.extend(root.map(|(key, value)| (key.to_owned(), value)));
+    Value::Object(schema)
+}
+
+/// Returns what the schema refers to by name.
+fn definitions() -> Value {
+    json!({
+        "replaced": {
+            "description": "A text in which `${VAR}`, `${VAR:-default}` or `${file:/path}` is replaced.",
+            "type": "string",
+            "pattern": r"\$\{",
+        },
+        "filter": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "required": ["where"],
+                    "properties": { "where": { "$ref": "#/$defs/condition" } },
+                    "additionalProperties": false,
+                },
+                { "description": "The same as JSON, as Logpush takes it.", "type": "string", "minLength": 1 },
+            ],
+        },
+        "condition": {
+            "oneOf": [
+                all_or_any("and", "All of these hold."),
+                all_or_any("or", "At least one of these holds."),
+                predicate(&["eq", "!eq"], &json!({ "type": ["string", "number", "boolean"] })),
+                predicate(
+                    &["lt", "leq", "gt", "geq"],
+                    &json!({
+                        "type": ["string", "number"],
+                        // RFC 8259 section 6.
+                        "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$",
+                    }),
+                ),
+                predicate(
+                    &["startsWith", "!startsWith", "endsWith", "!endsWith", "contains", "!contains"],
+                    &json!({ "type": "string" }),
+                ),
+                predicate(
+                    &["in", "!in"],
+                    &json!({ "type": "array", "items": { "type": ["string", "number"] }, "minItems": 1 }),
+                ),
+            ],
+        },
+    })
+}
+
+fn all_or_any(name: &str, doc: &str) -> Value {
+    let list = json!({
+        "description": doc, "type": "array", "items": { "$ref": "#/$defs/condition" }, "minItems": 1,
+    });
+    json!({ "type": "object", "required": [name], "properties": { name: list }, "additionalProperties": false })
+}
+
+fn predicate(operators: &[&str], value: &Value) -> Value {
+    json!({
+        "type": "object",
+        "required": ["key", "operator", "value"],
+        "properties": {
+            "key": { "description": "A field, or a path into it with dots.", "type": "string", "minLength": 1 },
+            "operator": { "enum": operators },
+            "value": value,
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn shape(shape: &Shape) -> Map<String, Value> {
+    match shape {
+        Shape::Map(shape) => map(shape),
+        Shape::List(shape) => list(shape),
+        Shape::Filter => object(json!({ "$ref": "#/$defs/filter" })),
+        Shape::Text(kind) => text(*kind),
+        Shape::Choice(words) => or_replaced(&json!({ "enum": words })),
+        Shape::Integer(least, most) => or_replaced(&whole(*least, *most)),
+        Shape::Size(least, most) => {
+            let with_unit = json!({ "type": "string", "pattern": SIZE_PATTERN });
+            or_replaced(&json!({ "anyOf": [whole(*least, *most), with_unit] }))
+        }
+        Shape::Rate => or_replaced(&json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })),
+        Shape::Address => or_replaced(&json!({ "type": "string", "pattern": ":[0-9]+$" })),
+    }
+}
+
+fn map(shape: &MapShape) -> Map<String, Value> {
+    let properties: Map<String, Value> =
+        shape.keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+    let required: Vec<&str> = shape.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let mut schema = object(json!({
+        "type": kind("object", shape.may_be_empty()),
+        "properties": properties,
+        "additionalProperties": false,
+    }));
+    if !required.is_empty() {
+        schema.insert(String::from("required"), json!(required));
+    }
+    match shape.rule {
+        Rule::Free => {}
+        Rule::ExactlyOne => {
+            schema.insert(String::from("minProperties"), json!(1));
+            schema.insert(String::from("maxProperties"), json!(1));
+        }
+        Rule::SinkOrOutputs => {
+            let branches = json!([
+                { "required": ["sink"], "properties": { "outputs": false } },
+                { "required": ["outputs"], "properties": { "sink": false, "encode": false } },
+            ]);
+            schema.insert(String::from("oneOf"), branches);
+        }
+    }
+    schema
+}
+
+fn property(key: &super::shape::Key) -> Value {
+    let mut schema = shape(&key.shape);
+    schema.insert(String::from("description"), json!(key.doc));
+    Value::Object(schema)
+}
+
+fn list(shape_of: &ListShape) -> Map<String, Value> {
+    let mut schema = object(json!({
+        "type": kind("array", shape_of.may_be_empty),
+        "items": shape(&shape_of.item),
+    }));
+    if !shape_of.may_be_empty {
+        schema.insert(String::from("minItems"), json!(1));
+    }
+    if shape_of.distinct {
+        schema.insert(String::from("uniqueItems"), json!(true));
+    }
+    schema
+}
+
+fn text(kind: TextShape) -> Map<String, Value> {
+    match kind.pattern() {
+        None => object(json!({ "type": "string", "minLength": 1 })),
+        Some(pattern) => or_replaced(&json!({ "type": "string", "pattern": pattern })),
+    }
+}
+
+/// Returns a type, together with nothing where nothing stands for an empty one.
+fn kind(name: &str, may_be_nothing: bool) -> Value {
+    if may_be_nothing { json!([name, "null"]) } else { json!(name) }
+}
+
+fn whole(least: u64, most: u64) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": most })
+}
+
+fn or_replaced(schema: &Value) -> Map<String, Value> {
+    object(json!({ "anyOf": [schema, { "$ref": "#/$defs/replaced" }] }))
+}
+
+/// Returns the members of a value that is written as an object.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => Map::from_iter([(String::from("const"), other)]),
+    }
+}

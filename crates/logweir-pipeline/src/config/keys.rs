@@ -1,0 +1,261 @@
+//! Every key of a pipeline file.
+//!
+//! This is the one table of what may be written: the walk checks files by it, and the JSON Schema is made from it.
+
+use super::shape::{Key, ListShape, MapShape, Rule, Shape, TextShape};
+
+/// The most decoders of a pipeline: more than the cores of the machines we know.
+pub(super) const MAX_DECODERS: usize = 256;
+
+/// The most truncate stages on the way to one output. Each adds edits to an event, and the arithmetic on their spans
+/// is exact for this many.
+pub(super) const MAX_TRUNCATES: usize = 16;
+
+const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Key {
+    Key { name, required: true, doc, shape }
+}
+
+const fn optional(name: &'static str, doc: &'static str, shape: Shape) -> Key {
+    Key { name, required: false, doc, shape }
+}
+
+/// A file.
+pub(super) static PIPELINE: MapShape = MapShape {
+    what: "a pipeline",
+    rule: Rule::SinkOrOutputs,
+    hints: &[
+        ("filter", "it is a stage: write it as an item of `stages`"),
+        ("sample", "it is a stage: write it as an item of `stages`"),
+        ("truncate", "it is a stage: write it as an item of `stages`"),
+    ],
+    keys: &[
+        optional(
+            "name",
+            "The name in logs, metrics and the summary. By default the name of the file without its ending.",
+            Shape::Text(TextShape::Name),
+        ),
+        required("source", "Where the events come from.", Shape::Map(&SOURCE)),
+        optional(
+            "stages",
+            "What happens to the events, in this order. By default nothing.",
+            Shape::List(&STAGES),
+        ),
+        optional(
+            "encode",
+            "What is written of an event. By default the event as it was read.",
+            Shape::Map(&ENCODE),
+        ),
+        optional("sink", "Where the events go.", Shape::Map(&SINK)),
+        optional("outputs", "Branches behind the stages, instead of a single sink.", Shape::List(&OUTPUTS)),
+        optional(
+            "dead_letter",
+            "Where lines that are no events go, byte for byte. By default they are only counted.",
+            Shape::Map(&DEAD_LETTER),
+        ),
+        optional("admin", "The HTTP endpoint for metrics and health. By default none.", Shape::Map(&ADMIN)),
+        optional("limits", "The bounds on memory and work.", Shape::Map(&LIMITS)),
+    ],
+};
+
+static SOURCE: MapShape = MapShape {
+    what: "a source",
+    rule: Rule::ExactlyOne,
+    hints: &[],
+    keys: &[
+        optional("stdin", "Reads the standard input.", Shape::Map(&STDIN)),
+        optional("file", "Reads files.", Shape::Map(&FILE_SOURCE)),
+    ],
+};
+
+static STDIN: MapShape = MapShape { what: "`stdin`", rule: Rule::Free, hints: &[], keys: &[] };
+
+static FILE_SOURCE: MapShape = MapShape {
+    what: "a file source",
+    rule: Rule::Free,
+    hints: &[("path", "write the files as a list, `include: [in.ndjson]`")],
+    keys: &[
+        required("include", "Paths and patterns of the files to read.", Shape::List(&INCLUDE)),
+        optional(
+            "exclude",
+            "Paths and patterns of files to leave out. By default none.",
+            Shape::List(&EXCLUDE),
+        ),
+        required("read", "`once` reads what is there and ends.", Shape::Choice(&["once"])),
+    ],
+};
+
+static INCLUDE: ListShape =
+    ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: false, distinct: false };
+
+static EXCLUDE: ListShape =
+    ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: true, distinct: false };
+
+static STAGES: ListShape = ListShape { item: Shape::Map(&STAGE), may_be_empty: true, distinct: false };
+
+static STAGE: MapShape = MapShape {
+    what: "a stage",
+    rule: Rule::ExactlyOne,
+    hints: &[("where", "write the condition as `filter: { where: … }`")],
+    keys: &[
+        optional("filter", "Keeps the events for which a condition holds.", Shape::Filter),
+        optional("sample", "Keeps a reproducible share of the events.", Shape::Map(&SAMPLE)),
+        optional("truncate", "Cuts the texts of exceptions and logs to a budget.", Shape::Map(&TRUNCATE)),
+    ],
+};
+
+static SAMPLE: MapShape = MapShape {
+    what: "`sample`",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[
+        required("rate", "The share to keep, greater than 0 and at most 1.", Shape::Rate),
+        optional(
+            "key",
+            "The field whose value decides, so that events that share it go together. By default the whole event.",
+            Shape::Text(TextShape::Any),
+        ),
+        optional("seed", "Another seed keeps other events. By default 0.", Shape::Integer(0, u64::MAX)),
+        optional("always_keep", "Events that are kept whatever the rate. By default none.", Shape::Filter),
+    ],
+};
+
+static TRUNCATE: MapShape = MapShape {
+    what: "`truncate`",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[
+        optional("limit", "The budget of an event. By default 16384.", Shape::Integer(0, u64::MAX)),
+        optional(
+            "unit",
+            "What the budget counts: code points, UTF-16 code units or bytes of UTF-8. By default `chars`.",
+            Shape::Choice(&["chars", "utf16", "bytes"]),
+        ),
+    ],
+};
+
+static ENCODE: MapShape = MapShape {
+    what: "`encode`",
+    rule: Rule::Free,
+    hints: &[("sample_rate", "sampling is a stage: `- sample: { rate: 0.1 }` under `stages`")],
+    keys: &[optional(
+        "field_names",
+        "The top-level fields to write, in this order. By default the event as it was read.",
+        Shape::List(&FIELD_NAMES),
+    )],
+};
+
+static FIELD_NAMES: ListShape =
+    ListShape { item: Shape::Text(TextShape::Any), may_be_empty: false, distinct: true };
+
+static SINK: MapShape = MapShape {
+    what: "a sink",
+    rule: Rule::ExactlyOne,
+    hints: &[],
+    keys: &[
+        optional("stdout", "Writes to the standard output.", Shape::Map(&STDOUT)),
+        optional("file", "Writes to a file.", Shape::Map(&FILE_SINK)),
+        optional("null", "Counts the events as written and forgets them.", Shape::Map(&NULL)),
+    ],
+};
+
+static STDOUT: MapShape = MapShape { what: "`stdout`", rule: Rule::Free, hints: &[], keys: &[] };
+
+static NULL: MapShape = MapShape { what: "`null`", rule: Rule::Free, hints: &[], keys: &[] };
+
+static FILE_SINK: MapShape = MapShape {
+    what: "a file sink",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[
+        required("path", "The file; it and the directories above it are made.", Shape::Text(TextShape::Path)),
+        optional(
+            "mode",
+            "Whether events are added behind what the file holds, or it is emptied first. By default `append`.",
+            Shape::Choice(&["append", "overwrite"]),
+        ),
+    ],
+};
+
+static OUTPUTS: ListShape = ListShape { item: Shape::Map(&OUTPUT), may_be_empty: false, distinct: false };
+
+static OUTPUT: MapShape = MapShape {
+    what: "an output",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[
+        required("name", "The name in metrics and the summary.", Shape::Text(TextShape::Name)),
+        optional(
+            "stages",
+            "What happens to the events of this branch alone, behind the shared stages. By default nothing.",
+            Shape::List(&STAGES),
+        ),
+        optional(
+            "encode",
+            "What is written of an event. By default the event as it was read.",
+            Shape::Map(&ENCODE),
+        ),
+        required("sink", "Where the events go.", Shape::Map(&SINK)),
+    ],
+};
+
+static DEAD_LETTER: MapShape = MapShape {
+    what: "`dead_letter`",
+    rule: Rule::ExactlyOne,
+    hints: &[("path", "write it as `file: { path: … }`")],
+    keys: &[optional("file", "Writes them to a file.", Shape::Map(&DEAD_LETTER_FILE))],
+};
+
+static DEAD_LETTER_FILE: MapShape = MapShape {
+    what: "a dead letter file",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[
+        required("path", "The file; lines are added behind what it holds.", Shape::Text(TextShape::Path)),
+        optional(
+            "max_bytes",
+            "The size beyond which it does not grow: the source is held then. By default unbounded.",
+            Shape::Size(1, u64::MAX),
+        ),
+    ],
+};
+
+static ADMIN: MapShape = MapShape {
+    what: "`admin`",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[required("listen", "The address to listen on; port 0 lets the system choose.", Shape::Address)],
+};
+
+static LIMITS: MapShape = MapShape {
+    what: "`limits`",
+    rule: Rule::Free,
+    hints: &[],
+    keys: &[
+        optional(
+            "max_event_bytes",
+            "The longest line that is still an event; longer ones are skipped and counted. By default 4 MiB.",
+            Shape::Size(1 << 10, 64 << 20),
+        ),
+        optional(
+            "chunk_bytes",
+            "The bytes a source reads at once. By default 512 KiB.",
+            Shape::Size(4 << 10, 16 << 20),
+        ),
+        optional(
+            "channel_batches",
+            "The batches that a channel between two tasks holds. By default 4.",
+            Shape::Integer(1, 1024),
+        ),
+        optional(
+            "decoders",
+            "The decoders that work side by side. By default the cores of the machine.",
+            Shape::Integer(1, MAX_DECODERS as u64),
+        ),
+        optional(
+            "held_bytes",
+            "The chunk bytes held between source and sinks, two chunks at least. By default 32 MiB.",
+            // Two of the smallest chunks; that it is two of *these* chunks is checked between the two.
+            Shape::Size(8 << 10, 1 << 40),
+        ),
+    ],
+};

@@ -1,0 +1,197 @@
+//! What a value of a configuration may look like.
+//!
+//! A [`Shape`] is read by two: the walk that checks a file, and the JSON Schema. Neither has a rule of its own.
+
+use super::scalar::show_size;
+
+/// What a value may look like.
+pub(super) enum Shape {
+    Map(&'static MapShape),
+    List(&'static ListShape),
+    /// A text that is not empty.
+    Text(TextShape),
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// A whole number in a range, both ends included.
+    Integer(u64, u64),
+    /// A count of bytes in a range, both ends included: a whole number, or a text with a unit.
+    Size(u64, u64),
+    /// A number greater than 0 and at most 1.
+    Rate,
+    /// An IP address and a port.
+    Address,
+    /// A filter: a map that `logweir-stages` understands, or a text with Logpush's JSON.
+    Filter,
+}
+
+/// A map with known keys.
+pub(super) struct MapShape {
+    /// What it configures, with an article, for messages.
+    pub(super) what: &'static str,
+    pub(super) keys: &'static [Key],
+    pub(super) rule: Rule,
+    /// What to do about keys that are not known but that people may well write.
+    pub(super) hints: &'static [(&'static str, &'static str)],
+}
+
+/// A key of a map.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+    /// One or two sentences for the reader of the JSON Schema: what it does, its default.
+    pub(super) doc: &'static str,
+    pub(super) shape: Shape,
+}
+
+/// What holds between the keys of a map.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Nothing.
+    Free,
+    /// Exactly one of them is given.
+    ExactlyOne,
+    /// Either `sink`, with or without `encode`, or `outputs`.
+    SinkOrOutputs,
+}
+
+/// A list of values of one shape.
+pub(super) struct ListShape {
+    pub(super) item: Shape,
+    /// Whether it may be empty.
+    pub(super) may_be_empty: bool,
+    /// Whether its items, which are texts, must differ.
+    pub(super) distinct: bool,
+}
+
+/// What a text that is not empty must be besides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextShape {
+    /// Anything.
+    Any,
+    /// Letters of ASCII, digits, `_`, `.` and `-`.
+    Name,
+    /// A path without the braces that are kept for templates.
+    Path,
+    /// A pattern for paths.
+    Glob,
+}
+
+impl TextShape {
+    /// Returns the rule as a pattern for a JSON Schema.
+    pub(super) fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::Any => None,
+            Self::Name => Some("^[A-Za-z0-9_.-]+$"),
+            Self::Path => Some("^[^{}]+$"),
+            Self::Glob => Some(r"^([^{}]|\[[{}]\])+$"),
+        }
+    }
+}
+
+impl Key {
+    /// Returns the doc as part of a line: a small letter at the beginning, no full stop.
+    pub(super) fn summary(&self) -> String {
+        let doc = self.doc.trim_end_matches('.');
+        let mut chars = doc.chars();
+        let first = chars.next().map(|first| first.to_ascii_lowercase());
+        first.into_iter().chain(chars).collect()
+    }
+}
+
+impl MapShape {
+    /// Returns the key of a name.
+    pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Returns whether nothing need be given.
+    pub(super) fn may_be_empty(&self) -> bool {
+        self.rule == Rule::Free && self.keys.iter().all(|key| !key.required)
+    }
+
+    /// Returns which keys there are.
+    pub(super) fn help(&self) -> String {
+        match self.keys {
+            [] => format!("{} has no options: write `{{}}`", self.what),
+            [only] => format!("{} has the key `{}`", self.what, only.name),
+            _ => format!("{} has the keys {}", self.what, self.names()),
+        }
+    }
+
+    /// Returns the names of the keys, as a sentence lists them.
+    pub(super) fn names(&self) -> String {
+        listed(self.keys.iter().map(|key| key.name), "and")
+    }
+}
+
+impl Shape {
+    /// Returns whether no value at all (`key:` and no more) stands for an empty one.
+    pub(super) fn takes_nothing(&self) -> bool {
+        match self {
+            Self::Map(map) => map.may_be_empty(),
+            Self::List(list) => list.may_be_empty,
+            _ => false,
+        }
+    }
+
+    /// Returns what is expected, with its article.
+    pub(super) fn expected(&self) -> String {
+        let expected = match self {
+            Self::Choice(words) => return listed(words.iter().copied(), "or"),
+            Self::Map(_) => "a map",
+            Self::List(_) => "a list",
+            Self::Text(TextShape::Any) => "a text",
+            Self::Text(TextShape::Name) => "a name",
+            Self::Text(TextShape::Path) => "a path",
+            Self::Text(TextShape::Glob) => "a path or a pattern",
+            Self::Integer(..) => "a whole number",
+            Self::Size(..) => "a size in bytes",
+            Self::Rate => "a number",
+            Self::Address => "an address",
+            Self::Filter => "a filter",
+        };
+        expected.to_owned()
+    }
+
+    /// Returns what would be right.
+    pub(super) fn help(&self) -> String {
+        match self {
+            Self::Map(map) => map.help(),
+            Self::List(_) => String::from("write `[…]`, or begin each item on a line of its own with `- `"),
+            Self::Text(TextShape::Any) => {
+                String::from("a text that looks like something else stands in quotes")
+            }
+            Self::Text(TextShape::Name) => String::from("a name has letters, digits, `_`, `.` and `-`"),
+            Self::Text(TextShape::Path) => String::from("a path, as `out/events.ndjson`"),
+            Self::Text(TextShape::Glob) => {
+                String::from("a path or a pattern, as `/var/log/workers/*.ndjson`")
+            }
+            Self::Choice([only]) => format!("write `{only}`"),
+            Self::Choice(words) => format!("one of {}", listed(words.iter().copied(), "and")),
+            Self::Integer(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Size(least, most) => {
+                let least = show_size(*least);
+                let range = match *most {
+                    u64::MAX => format!("from {least} on"),
+                    most => format!("from {least} to {}", show_size(most)),
+                };
+                format!("a whole number of bytes or a size as `512 KiB`, {range}")
+            }
+            Self::Rate => String::from("a number greater than 0 and at most 1, as 0.1"),
+            Self::Address => String::from("an IP address and a port, as `127.0.0.1:9598` or `[::1]:9598`"),
+            Self::Filter => String::from(
+                "`{ where: { key: Outcome, operator: eq, value: ok } }`, or the same as JSON in quotes",
+            ),
+        }
+    }
+}
+
+/// Returns names as a sentence lists them, the last behind a word: `a`, `b` and `c`, each in backquotes.
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>, before_last: &str) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {before_last} {last}", others.join(", ")),
+    }
+}

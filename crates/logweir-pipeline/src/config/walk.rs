@@ -1,0 +1,250 @@
+//! Checks a tree against the table of keys, collecting every problem.
+//!
+//! What has been understood comes back as [`Checked`] values, what has not as [`Value::Bad`], so that one mistake hides
+//! no other: whoever reads on skips what is bad and judges the rest.
+
+use std::collections::HashMap;
+
+use super::keys;
+use super::problem::{Report, quoted};
+use super::scalar::Plain;
+use super::shape::{ListShape, MapShape, Rule, Shape};
+use super::text::{Doc, Place};
+use super::tree::{Entry, Kind, Node};
+
+mod checked;
+mod filter;
+mod scalar;
+
+pub(super) use checked::{Checked, Value};
+
+use checked::Field;
+
+/// Looks up a variable of the environment.
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Checks the tree of a file; what is wrong is reported.
+pub(super) fn walk(root: &Node, doc: &Doc, env: Env<'_>, report: &mut Report<'_>) -> Checked {
+    let owner = match &root.kind {
+        Kind::Map(entries) => entries.first().map_or(root.place, |entry| entry.key_place),
+        kind if is_nothing(kind) => {
+            report.add_with_help(root.place, "this file says nothing", keys::PIPELINE.help());
+            return Checked::bad(root.place);
+        }
+        _ => root.place,
+    };
+    Walk { doc, env, report }.map(&keys::PIPELINE, root, owner)
+}
+
+struct Walk<'w, 'd> {
+    doc: &'w Doc,
+    env: Env<'w>,
+    report: &'w mut Report<'d>,
+}
+
+impl Walk<'_, '_> {
+    /// Checks a value; `owner` is the key it belongs to.
+    fn value(&mut self, shape: &Shape, node: &Node, owner: Place) -> Checked {
+        match shape {
+            Shape::Map(map) => self.map(map, node, owner),
+            Shape::List(list) => self.list(shape, list, node),
+            Shape::Filter => self.filter(shape, node),
+            _ => self.scalar(shape, node),
+        }
+    }
+
+    fn map(&mut self, shape: &'static MapShape, node: &Node, owner: Place) -> Checked {
+        let fields = match &node.kind {
+            Kind::Map(entries) => self.fields(shape, entries, owner),
+            kind if shape.may_be_empty() && is_nothing(kind) => Vec::new(),
+            kind => {
+                let help = match kind {
+                    Kind::Scalar { text, .. } if shape.rule == Rule::ExactlyOne => {
+                        shape.key(text).map(|key| {
+                            let value = if key.shape.takes_nothing() { "{}" } else { "…" };
+                            format!("write `{}: {value}`", key.name)
+                        })
+                    }
+                    Kind::List(_) => Some(format!("{} is a map: no `- ` and no `[…]` here", shape.what)),
+                    _ => None,
+                };
+                return self.unexpected(&Shape::Map(shape), node, help);
+            }
+        };
+        Checked { place: node.place, value: Value::Map(fields) }
+    }
+
+    fn fields(&mut self, shape: &'static MapShape, entries: &[Entry], owner: Place) -> Vec<Field> {
+        let mut fields = Vec::with_capacity(entries.len());
+        let mut any_unknown = false;
+        for entry in entries {
+            if let Some(key) = shape.key(&entry.key) {
+                let checked = self.value(&key.shape, &entry.value, entry.key_place);
+                fields.push(Field { name: key.name, key_place: entry.key_place, checked });
+            } else {
+                any_unknown = true;
+                let help = unknown_help(shape, &entry.key);
+                let message = format!("unknown key {}", quoted(&entry.key));
+                self.report.add_with_help(entry.key_place, message, help);
+            }
+        }
+        for key in shape.keys.iter().filter(|key| key.required) {
+            if !entries.iter().any(|entry| entry.key == key.name) {
+                let help = match &key.shape {
+                    Shape::Choice([only]) => format!("write `{}: {only}`", key.name),
+                    _ => format!("`{}`: {}", key.name, key.summary()),
+                };
+                self.report.add_with_help(owner, format!("{} needs `{}`", shape.what, key.name), help);
+            }
+        }
+        match shape.rule {
+            Rule::Free => {}
+            Rule::ExactlyOne => self.exactly_one(shape, &fields, owner, any_unknown),
+            Rule::SinkOrOutputs => self.sink_or_outputs(&fields, owner),
+        }
+        fields
+    }
+
+    fn exactly_one(&mut self, shape: &MapShape, fields: &[Field], owner: Place, any_unknown: bool) {
+        match fields {
+            // The unknown key was meant to be the one.
+            [] if any_unknown => {}
+            [] => self.report.add_with_help(owner, format!("{} is empty", shape.what), one_of(shape)),
+            [_] => {}
+            [first, others @ ..] => {
+                for other in others {
+                    let message = format!("`{}` is given beside `{}`", other.name, first.name);
+                    let help = match shape.what {
+                        "a stage" => String::from("each stage is an item of its own, with its own `- `"),
+                        _ => one_of(shape),
+                    };
+                    self.report.add_with_help(other.key_place, message, help);
+                }
+            }
+        }
+    }
+
+    fn sink_or_outputs(&mut self, fields: &[Field], owner: Place) {
+        let find = |name: &str| fields.iter().find(|field| field.name == name);
+        let Some(outputs) = find("outputs") else {
+            if find("sink").is_none() {
+                let help = "write where the events go: `sink: { stdout: {} }`, or several `outputs`";
+                self.report.add_with_help(owner, "a pipeline needs `sink` or `outputs`", help);
+            }
+            return;
+        };
+        if let Some(sink) = find("sink") {
+            let later = if sink.key_place.start > outputs.key_place.start { sink } else { outputs };
+            let help = "a single `sink`, or `outputs` that have one each";
+            self.report.add_with_help(later.key_place, "`sink` and `outputs` exclude each other", help);
+        }
+        if let Some(encode) = find("encode") {
+            let help = "write `encode` in each of the `outputs`";
+            self.report.add_with_help(encode.key_place, "`encode` and `outputs` exclude each other", help);
+        }
+    }
+
+    fn list(&mut self, shape: &Shape, list: &ListShape, node: &Node) -> Checked {
+        let items = match &node.kind {
+            Kind::List(items) => items.as_slice(),
+            kind if list.may_be_empty && is_nothing(kind) => &[],
+            kind => {
+                let help = match (kind, &list.item) {
+                    (Kind::Scalar { .. }, Shape::Text(_)) if !is_nothing(kind) => {
+                        let written = self.doc.slice(node.place);
+                        (written.len() < 60 && !written.contains('\n'))
+                            .then(|| format!("write `[{written}]`"))
+                    }
+                    _ => None,
+                };
+                return self.unexpected(shape, node, help);
+            }
+        };
+        if items.is_empty() && !list.may_be_empty && !is_nothing(&node.kind) {
+            self.report.add(node.place, "this list may not be empty");
+            return Checked::bad(node.place);
+        }
+        let checked: Vec<Checked> =
+            items.iter().map(|item| self.value(&list.item, item, item.place)).collect();
+        if list.distinct {
+            self.distinct(&checked);
+        }
+        Checked { place: node.place, value: Value::List(checked) }
+    }
+
+    fn distinct(&mut self, items: &[Checked]) {
+        let mut seen: HashMap<&str, Place> = HashMap::new();
+        for item in items {
+            let Some(text) = item.text() else { continue };
+            if let Some(first) = seen.get(text) {
+                let (line, column) = self.doc.line_and_column(first.start);
+                let help = format!("it stands already at line {line}, column {column}");
+                self.report.add_with_help(item.place, "this name is given twice", help);
+            } else {
+                seen.insert(text, item.place);
+            }
+        }
+    }
+
+    /// Reports that something else was expected than what stands here, unless what stands here was refused already.
+    fn unexpected(&mut self, shape: &Shape, node: &Node, help: Option<String>) -> Checked {
+        if !matches!(node.kind, Kind::Refused) {
+            let message = format!("expected {}, found {}", shape.expected(), found(&node.kind));
+            self.report.add_with_help(node.place, message, help.unwrap_or_else(|| shape.help()));
+        }
+        Checked::bad(node.place)
+    }
+}
+
+/// Returns what stands there, as it is written.
+fn found(kind: &Kind) -> String {
+    match kind {
+        Kind::Refused => String::from("nothing"),
+        Kind::List(_) => String::from("a list"),
+        Kind::Map(_) => String::from("a map"),
+        Kind::Scalar { text, plain } => match Plain::of(text) {
+            Plain::Null if *plain => String::from("nothing"),
+            Plain::Bool(_) if *plain => quoted(text),
+            Plain::Number if *plain => format!("the number {}", quoted(text)),
+            _ if text.is_empty() => String::from("an empty text"),
+            _ if text.contains("${") => format!("what {} stands for", quoted(text)),
+            _ => format!("the text {}", quoted(text)),
+        },
+    }
+}
+
+fn is_nothing(kind: &Kind) -> bool {
+    matches!(kind, Kind::Scalar { text, plain: true } if Plain::of(text) == Plain::Null)
+}
+
+fn one_of(shape: &MapShape) -> String {
+    match shape.keys {
+        [only] => format!("write `{}: …`", only.name),
+        _ => format!("one of {}", shape.names()),
+    }
+}
+
+/// Returns what to do about a key that is not known.
+fn unknown_help(shape: &MapShape, key: &str) -> String {
+    if let Some((_, hint)) = shape.hints.iter().find(|(name, _)| *name == key) {
+        return String::from(*hint);
+    }
+    match nearest(shape.keys.iter().map(|key| key.name), key) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => shape.help(),
+    }
+}
+
+/// Returns the known word that a wrong one is most like, if it is like one at all: a third of it may be wrong.
+fn nearest<'a>(known: impl Iterator<Item = &'a str>, wrong: &str) -> Option<&'a str> {
+    // Comparing costs the product of the lengths, and no word that is known is near one this long.
+    const LONGEST: usize = 40;
+    if wrong.len() > LONGEST {
+        return None;
+    }
+    known
+        .map(|word| (strsim::damerau_levenshtein(word, &wrong.to_lowercase()), word))
+        .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}

@@ -1,0 +1,80 @@
+//! Values that have been understood.
+
+use std::net::SocketAddr;
+
+use logweir_stages::FilterConfig;
+
+use crate::config::text::Place;
+
+/// A value of a file after the walk, and where it is written.
+pub(in crate::config) struct Checked {
+    pub(in crate::config) place: Place,
+    pub(in crate::config) value: Value,
+}
+
+/// What a value is.
+pub(in crate::config) enum Value {
+    /// Something that a problem has been reported about.
+    Bad,
+    Map(Vec<Field>),
+    List(Vec<Checked>),
+    Text(String),
+    Integer(u64),
+    Rate(f64),
+    Address(SocketAddr),
+    Filter(FilterConfig),
+}
+
+/// A key that is known, and its value.
+pub(in crate::config) struct Field {
+    pub(super) name: &'static str,
+    pub(super) key_place: Place,
+    pub(super) checked: Checked,
+}
+
+impl Checked {
+    pub(super) fn bad(place: Place) -> Self {
+        Self { place, value: Value::Bad }
+    }
+
+    /// Returns the value of a key, if this is a map that has it.
+    pub(in crate::config) fn get(&self, name: &str) -> Option<&Self> {
+        self.field(name).map(|field| &field.checked)
+    }
+
+    /// Returns where a key of this map is written.
+    pub(in crate::config) fn key_place(&self, name: &str) -> Option<Place> {
+        self.field(name).map(|field| field.key_place)
+    }
+
+    /// Returns the items of a list; none if this is no list.
+    pub(in crate::config) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// Returns the text, if this is one.
+    pub(in crate::config) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the number, if this is a whole one.
+    pub(in crate::config) fn integer(&self) -> Option<u64> {
+        match self.value {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        match &self.value {
+            Value::Map(fields) => fields.iter().find(|field| field.name == name),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Hands filters to the crate that understands them, and its problems back with their places.
+
+use logweir_stages::{FilterConfig, FilterProblem, Term, TermKind};
+
+use super::{Checked, Value, Walk};
+use crate::config::scalar::Plain;
+use crate::config::shape::Shape;
+use crate::config::text::Place;
+use crate::config::tree::{Kind, Node};
+
+impl Walk<'_, '_> {
+    /// Checks a filter. Nothing is replaced in it: a `$` may be part of what is looked for.
+    pub(super) fn filter(&mut self, shape: &Shape, node: &Node) -> Checked {
+        let understood = match &node.kind {
+            // What was refused inside has been reported; what the filter would say about the rest is guesswork.
+            Kind::Map(_) => match term(node) {
+                Some(term) => FilterConfig::from_term(&term),
+                None => return Checked::bad(node.place),
+            },
+            Kind::Scalar { text, plain } if !plain || Plain::of(text) == Plain::Text => {
+                FilterConfig::from_json(text)
+            }
+            _ => return self.unexpected(shape, node, None),
+        };
+        match understood {
+            Ok(filter) => Checked { place: node.place, value: Value::Filter(filter) },
+            Err(problems) => {
+                self.refuse_filter(shape, node, &problems);
+                Checked::bad(node.place)
+            }
+        }
+    }
+
+    fn refuse_filter(&mut self, shape: &Shape, node: &Node, problems: &[FilterProblem]) {
+        for problem in problems {
+            let Kind::Scalar { text, .. } = &node.kind else {
+                self.report.add(place_at(node, problem.at), problem.message.as_str());
+                continue;
+            };
+            let at =
+                (0..=problem.at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let len = text[at..].chars().next().map_or(0, char::len_utf8);
+            match self.inside(node, at..at + len) {
+                (place, true) => self.report.add(place, problem.message.as_str()),
+                (place, false) => {
+                    let nth = text[..at].chars().count() + 1;
+                    self.report.add(place, format!("{}, at character {nth} of the filter", problem.message));
+                }
+            }
+        }
+        if problems.is_empty() {
+            self.report.add_with_help(node.place, "this is no filter", shape.help());
+        }
+    }
+}
+
+/// Returns a node as a term, whose places are offsets in the file; `None` if something in it was refused.
+///
+/// It calls itself as deep as the tree is, which is bounded.
+fn term(node: &Node) -> Option<Term> {
+    let kind = match &node.kind {
+        Kind::Refused => return None,
+        Kind::Scalar { text, plain } => scalar(text, *plain),
+        Kind::List(items) => TermKind::List(items.iter().map(term).collect::<Option<_>>()?),
+        Kind::Map(entries) => {
+            let entry = |entry: &crate::config::tree::Entry| {
+                Some((entry.key_place.start, entry.key.clone().into_bytes(), term(&entry.value)?))
+            };
+            TermKind::Map(entries.iter().map(entry).collect::<Option<_>>()?)
+        }
+    };
+    Some(Term { at: node.place.start, kind })
+}
+
+fn scalar(text: &str, plain: bool) -> TermKind {
+    match Plain::of(text) {
+        Plain::Null if plain => TermKind::Null,
+        Plain::Bool(value) if plain => TermKind::Bool(value),
+        Plain::Number if plain => TermKind::Number(text.to_owned()),
+        _ => TermKind::Text(text.as_bytes().to_vec()),
+    }
+}
+
+/// Returns the whole place of what begins at an offset: a key, a scalar, the bracket of a list or flow map.
+fn place_at(node: &Node, at: usize) -> Place {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        match &node.kind {
+            Kind::Scalar { .. } if node.place.start == at => return node.place,
+            Kind::Map(entries) => {
+                if let Some(entry) = entries.iter().find(|entry| entry.key_place.start == at) {
+                    return entry.key_place;
+                }
+                open.extend(entries.iter().map(|entry| &entry.value));
+            }
+            Kind::List(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    Place { start: at, end: at }
+}

@@ -1,0 +1,243 @@
+//! What is accepted, what is refused, and how it is said.
+//!
+//! `config/good` has files that load; `config/bad` has a file and the problems found in it; `config/together` has
+//! files that are good alone and do not go together. After a change of wording, `UPDATE_EXPECTED=1 cargo test` writes
+//! the expected problems anew, to be read with `git diff`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use logweir_pipeline::{
+    AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problems, SinkConfig, SourceConfig,
+    StageConfig, load_texts,
+};
+use logweir_sinks::{DeadLetterConfig, FileMode, FileSinkConfig};
+use logweir_sources::FileSourceConfig;
+use logweir_stages::{EncodeConfig, SampleConfig, TruncateConfig, Unit};
+
+/// The variables that the files in `config` see.
+fn env(name: &str) -> Option<String> {
+    let value = match name {
+        "NAME" => "123",
+        "RATE" => "0.1",
+        "TOKEN" => "s3cr3t{",
+        "EMPTY" => "",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn dir(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)
+}
+
+/// Returns the YAML files of a directory, by name.
+fn files(dir: &Path) -> Vec<ConfigFile> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    paths.sort();
+    assert!(!paths.is_empty(), "no files in {}", dir.display());
+    let file = |path: PathBuf| ConfigFile {
+        text: fs::read_to_string(&path).unwrap(),
+        path: path.file_name().unwrap().into(),
+    };
+    paths.into_iter().map(file).collect()
+}
+
+fn one(text: &str) -> Result<PipelineConfig, Problems> {
+    let file = ConfigFile { path: PathBuf::from("pipeline.yaml"), text: text.to_owned() };
+    load_texts(vec![file], &env).map(|mut pipelines| pipelines.remove(0))
+}
+
+/// Compares the problems of some files with those that are expected.
+fn check(files: Vec<ConfigFile>, expected: &Path) {
+    let problems = load_texts(files, &env).expect_err(&expected.display().to_string());
+    let shown = format!("{problems}\n");
+    assert!(!shown.contains("s3cr3t"), "a secret is shown:\n{shown}");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(expected, &shown).unwrap();
+    }
+    let expected_text = fs::read_to_string(expected).unwrap_or_default();
+    assert!(
+        shown == expected_text,
+        "{} expects\n{expected_text}\nbut the problems are\n{shown}",
+        expected.display()
+    );
+}
+
+#[test]
+fn good_files_load() {
+    for file in files(&dir("good")) {
+        let path = file.path.clone();
+        if let Err(problems) = load_texts(vec![file], &env) {
+            panic!("{} is good, but:\n{problems}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_problem_of_a_bad_file_is_shown_at_its_place() {
+    for file in files(&dir("bad")) {
+        let expected = dir("bad").join(&file.path).with_extension("txt");
+        check(vec![file], &expected);
+    }
+}
+
+#[test]
+fn files_that_do_not_go_together_are_refused() {
+    for entry in fs::read_dir(dir("together")).unwrap() {
+        let case = entry.unwrap().path();
+        check(files(&case), &case.join("expected.txt"));
+    }
+}
+
+/// Loads one of the good files.
+fn good(name: &str) -> PipelineConfig {
+    let file = files(&dir("good")).into_iter().find(|file| file.path == Path::new(name)).unwrap();
+    load_texts(vec![file], &env).unwrap().remove(0)
+}
+
+#[test]
+fn what_is_left_out_has_the_documented_defaults() {
+    let pipeline = good("minimal.yaml");
+    let limits = pipeline.limits;
+    assert_eq!(limits, Limits::default());
+    assert_eq!((limits.max_event_bytes, limits.chunk_bytes), (4 << 20, 512 << 10));
+    assert_eq!((limits.channel_batches, limits.held_bytes), (4, 32 << 20));
+    assert!((1..=256).contains(&limits.decoders));
+    let output = OutputConfig {
+        name: None,
+        stages: Vec::new(),
+        encode: EncodeConfig { field_names: None },
+        sink: SinkConfig::Stdout,
+    };
+    let expected = PipelineConfig {
+        name: String::from("minimal"),
+        source: SourceConfig::Stdin,
+        stages: Vec::new(),
+        outputs: vec![output],
+        dead_letter: None,
+        admin: None,
+        limits,
+    };
+    assert_eq!(pipeline, expected);
+    let bare = good("bare.yaml");
+    assert_eq!(bare.outputs[0].sink, SinkConfig::Null);
+    assert_eq!(PipelineConfig { name: bare.name.clone(), ..expected.clone() }.stages, bare.stages);
+}
+
+#[test]
+fn every_key_arrives_in_its_place() {
+    let pipeline = good("full.yaml");
+    assert_eq!(pipeline.name, "workers.prod-1");
+    assert_eq!(
+        pipeline.source,
+        SourceConfig::File(FileSourceConfig {
+            include: vec!["/var/log/workers/*.ndjson".into(), "/var/log/workers/*.gz".into()],
+            exclude: vec!["/var/log/workers/debug-*".into()],
+        })
+    );
+    let [StageConfig::Filter(first), StageConfig::Filter(second), StageConfig::Sample(sample), truncate] =
+        pipeline.stages.as_slice()
+    else {
+        panic!("other stages: {:?}", pipeline.stages)
+    };
+    assert_ne!(first, second);
+    assert!(sample.always_keep.is_some());
+    let expected = SampleConfig {
+        rate: 0.1,
+        key: Some("Event.RayID".into()),
+        seed: u64::MAX,
+        always_keep: sample.always_keep.clone(),
+    };
+    assert_eq!(*sample, expected);
+    assert_eq!(*truncate, StageConfig::Truncate(TruncateConfig { limit: 16_384, unit: Unit::Chars }));
+    let [alerts, archive, counted] = pipeline.outputs.as_slice() else { panic!("three outputs") };
+    assert_eq!(alerts.name.as_deref(), Some("alerts"));
+    assert_eq!(alerts.stages[1], StageConfig::Truncate(TruncateConfig { limit: 200, unit: Unit::Utf16 }));
+    assert_eq!(alerts.encode.field_names, Some(vec!["Outcome".into(), "Exceptions".into()]));
+    let sink = |path: &str, mode| SinkConfig::File(FileSinkConfig { path: path.into(), mode });
+    assert_eq!(alerts.sink, sink("out/alerts.ndjson", FileMode::Overwrite));
+    assert_eq!(archive.sink, sink("out/archive.ndjson", FileMode::Append));
+    let truncates =
+        [Unit::Bytes, Unit::Chars].map(|unit| StageConfig::Truncate(TruncateConfig { limit: 16_384, unit }));
+    assert_eq!(counted.stages, truncates);
+    assert_eq!(counted.sink, SinkConfig::Null);
+    let dead = DeadLetterConfig { path: "out/dead.ndjson".into(), max_bytes: Some(1_000_000_000) };
+    assert_eq!(pipeline.dead_letter, Some(dead));
+    assert_eq!(pipeline.admin, Some(AdminConfig { listen: ([127, 0, 0, 1], 9598).into() }));
+    let limits = Limits {
+        max_event_bytes: 1 << 20,
+        chunk_bytes: 65_536,
+        channel_batches: 8,
+        decoders: 2,
+        held_bytes: 128 << 10,
+    };
+    assert_eq!(pipeline.limits, limits);
+}
+
+#[test]
+fn variables_are_replaced_outside_of_filters() {
+    let pipeline = good("variables.yaml");
+    assert_eq!(pipeline.name, "123");
+    let SourceConfig::File(source) = &pipeline.source else { panic!("a file source") };
+    assert_eq!(source.include, ["/var/log/*.ndjson"]);
+    assert!(format!("{:?}", pipeline.stages[0]).contains("NAME"), "{:?}", pipeline.stages[0]);
+    let StageConfig::Sample(sample) = &pipeline.stages[1] else { panic!("a sample stage") };
+    assert_eq!((sample.rate, sample.seed), (0.1, 7));
+    assert_eq!(pipeline.stages[2], StageConfig::Truncate(TruncateConfig { limit: 100, unit: Unit::Chars }));
+    let names = ["price in $", "${NAME}", "$US"].map(String::from);
+    assert_eq!(pipeline.outputs[0].encode.field_names.as_deref(), Some(&names[..]));
+    assert_eq!(pipeline.limits.held_bytes, 2 << 20);
+}
+
+#[test]
+fn the_words_and_numbers_of_a_file_are_those_of_json() {
+    let name =
+        |name: &str| one(&format!("name: {name}\nsource: {{stdin: }}\nsink: {{stdout: }}")).map(|p| p.name);
+    for text in
+        ["yes", "on", "No", "True", "NULL", "0x10", "1_000", "-", ".5", "1.", "01", "+1", "1e", "2026-01-01"]
+    {
+        assert_eq!(name(text).as_deref(), Ok(text));
+    }
+    for other in ["true", "false", "null", "~", "", "1", "-0.5e+7", "0"] {
+        assert!(name(other).is_err(), "{other}");
+        let quoted = name(&format!("'{other}'"));
+        assert_eq!(quoted.is_ok(), !matches!(other, "" | "~" | "-0.5e+7"), "{quoted:?}");
+    }
+}
+
+#[test]
+fn a_problem_can_be_taken_apart() {
+    let problems = one("source: {stdin: }\nsink: {stdout: }\nname: \"é é\"  # spaces").unwrap_err();
+    assert_eq!(problems.len(), 1);
+    let problem = problems.iter().next().unwrap();
+    assert_eq!((problem.file.as_str(), problem.line, problem.column), ("pipeline.yaml", 3, 7));
+    assert_eq!(problem.text, "name: \"é é\"  # spaces");
+    assert_eq!(problem.caret_len, 5);
+    assert!(!problem.message.is_empty() && problem.help.is_some());
+    let as_error: &dyn std::error::Error = &problems;
+    assert!(as_error.to_string().starts_with("pipeline.yaml:3:7: "));
+}
+
+#[test]
+fn line_endings_and_a_byte_order_mark_change_no_place() {
+    let text = "source: {stdin: }\nsink: {stdout: }\n\nnome: x\n";
+    let expected = one(text).unwrap_err();
+    assert_eq!(one(&text.replace('\n', "\r\n")).unwrap_err(), expected);
+    assert_eq!(one(&text.replace('\n', "\r")).unwrap_err(), expected);
+    assert_eq!(one(&format!("\u{feff}{text}")).unwrap_err(), expected);
+}
+
+#[test]
+fn a_default_is_taken_for_what_is_not_set_or_empty() {
+    let name = |written: &str| {
+        one(&format!("name: {written}\nsource: {{stdin: }}\nsink: {{stdout: }}"))
+            .map(|pipeline| pipeline.name)
+    };
+    assert_eq!(name("${NAME:-x}").as_deref(), Ok("123"));
+    assert_eq!(name("${EMPTY:-x}").as_deref(), Ok("x"));
+    assert_eq!(name("a-${NOWHERE:-b}-${NAME}").as_deref(), Ok("a-b-123"));
+    assert!(name("${NOWHERE}").is_err());
+    assert!(name("${EMPTY}").is_err(), "an empty name");
+}

@@ -1,0 +1,48 @@
+//! Files that lines are added to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::error::SinkError;
+
+/// Makes the directories above `path` that are missing.
+pub(crate) fn make_parents(path: &Path) -> Result<(), SinkError> {
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(parent).map_err(|source| SinkError::Open { path: parent.to_owned(), source })
+}
+
+/// Opens a file, made if it is missing, so that every write adds to its end, wherever that is by then: whoever
+/// empties the file meanwhile leaves no hole in it.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    // Reading is only for looking at the last byte; a file that may be written and not read is still good.
+    match options.read(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => options.read(false).open(path),
+        result => result,
+    }
+}
+
+/// Returns whether the first byte written now would stand in the middle of a line: what wrote the file before was
+/// stopped while writing. The rest of its line would otherwise swallow the next one.
+pub(crate) fn ends_inside_a_line(file: &File) -> bool {
+    let mut last = [0];
+    let Ok(metadata) = file.metadata() else {
+        return false;
+    };
+    let Some(at) = metadata.len().checked_sub(1).filter(|_| metadata.is_file()) else {
+        return false;
+    };
+    matches!(file.read_at(&mut last, at), Ok(1)) && last != *b"\n"
+}
+
+/// Takes back the bytes behind `end`, if the file is a regular one and ends at `torn_end`, so that nobody else has
+/// added anything; returns whether it did.
+pub(crate) fn cut_back(file: &File, end: u64, torn_end: u64) -> bool {
+    let is_ours = file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == torn_end);
+    is_ours && file.set_len(end).is_ok()
+}

@@ -1,0 +1,66 @@
+//! What can go wrong while writing.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a sink cannot go on.
+#[derive(thiserror::Error, Debug)]
+pub enum SinkError {
+    /// What is to be written to cannot be opened or made.
+    #[error("cannot open {} to write to it", path.display())]
+    Open {
+        /// The file, or the directory that could not be made for it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("cannot write to {}", path.display())]
+    Write {
+        /// What was written to.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Whoever reads standard output has gone away, as `head` does when it has enough.
+    #[error("nobody reads standard output any more")]
+    Closed,
+    /// Told to stop while the dead-letter file had no room.
+    #[error("{} has no room within {max_bytes} bytes", path.display())]
+    DeadLetterFull {
+        /// The dead-letter file.
+        path: PathBuf,
+        /// The size beyond which it must not grow.
+        max_bytes: u64,
+    },
+    /// Told to stop while holding a malformed line that the dead-letter file can never hold.
+    #[error("a line of {n_bytes} bytes can never fit into {}, which may have {max_bytes}", path.display())]
+    DeadLetterTooSmall {
+        /// The dead-letter file.
+        path: PathBuf,
+        /// The size beyond which it must not grow.
+        max_bytes: u64,
+        /// The length of the line in bytes.
+        n_bytes: u64,
+    },
+    /// The sink's own thread could not be started: the runtime is shutting down.
+    #[error("cannot start the thread that writes")]
+    Thread {
+        /// What the runtime said.
+        source: io::Error,
+    },
+}
+
+impl SinkError {
+    /// Returns what kind of error it is in one word, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Write { .. } => "write",
+            Self::Closed => "closed",
+            Self::DeadLetterFull { .. } => "full",
+            Self::DeadLetterTooSmall { .. } => "too_small",
+            Self::Thread { .. } => "thread",
+        }
+    }
+}

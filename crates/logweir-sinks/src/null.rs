@@ -1,0 +1,24 @@
+//! Writes nowhere.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::Sink;
+use crate::error::SinkError;
+use crate::receiver::PayloadReceiver;
+
+/// Takes everything and writes nothing; all of it counts as written.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct NullSink;
+
+impl Sink for NullSink {
+    fn run(self: Box<Self>, mut payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
+        async move {
+            while let Some(payload) = payloads.recv().await {
+                payload.written();
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,47 @@
+//! Takes payloads in order.
+
+use logweir_event::Payload;
+use tokio::sync::mpsc;
+
+/// Takes payloads from several givers, strictly in turn, which is the order in which their chunks were handed out.
+#[derive(Debug)]
+pub struct PayloadReceiver {
+    receivers: Vec<mpsc::Receiver<Payload>>,
+    /// Whose turn it is.
+    next: usize,
+}
+
+impl PayloadReceiver {
+    /// Returns one that takes from `receivers` in turn, beginning with the first.
+    pub fn new(receivers: Vec<mpsc::Receiver<Payload>>) -> Self {
+        Self { receivers, next: 0 }
+    }
+
+    /// Returns the next payload, waiting for it; `None`, from then on always, once the giver whose turn it is has
+    /// ended: had it had a payload to give, that would come before all others.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a dropped future has taken nothing, and the turn is still the same.
+    pub async fn recv(&mut self) -> Option<Payload> {
+        let payload = self.receivers.get_mut(self.next)?.recv().await;
+        self.turn(payload)
+    }
+
+    /// Returns the next payload like [`recv`](PayloadReceiver::recv), blocking the thread until it comes.
+    ///
+    /// # Panics
+    ///
+    /// If called from asynchronous code, where it must not wait.
+    pub fn blocking_recv(&mut self) -> Option<Payload> {
+        let payload = self.receivers.get_mut(self.next)?.blocking_recv();
+        self.turn(payload)
+    }
+
+    fn turn(&mut self, payload: Option<Payload>) -> Option<Payload> {
+        if payload.is_some() {
+            self.next = (self.next + 1) % self.receivers.len();
+        }
+        payload
+    }
+}

@@ -1,0 +1,59 @@
+//! Payloads whose fate is written down.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use logweir_event::{Ack, Payload, Receipt, Settled, Verdict};
+use logweir_sinks::PayloadReceiver;
+use tokio::sync::mpsc;
+
+/// Keeps what became of payloads and of their acks, in order.
+#[derive(Default, Debug)]
+pub(crate) struct Books {
+    settled: Mutex<Vec<Settled>>,
+    verdicts: Mutex<Vec<Verdict>>,
+}
+
+impl Receipt for Books {
+    fn settle(&self, settled: Settled) {
+        self.settled.lock().unwrap().push(settled);
+    }
+}
+
+impl Books {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn settled(&self) -> Vec<Settled> {
+        self.settled.lock().unwrap().clone()
+    }
+
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
+        self.verdicts.lock().unwrap().clone()
+    }
+
+    /// Returns a payload of these lines, each part a run of its own.
+    pub(crate) fn payload(self: &Arc<Self>, parts: &[&str]) -> Payload {
+        let n_events = parts.concat().matches('\n').count() as u64;
+        let parts = parts.iter().map(|part| Bytes::copy_from_slice(part.as_bytes())).collect();
+        let books = self.clone();
+        let ack = Ack::new(move |verdict| books.verdicts.lock().unwrap().push(verdict));
+        Payload::new(parts, n_events).bound_to(Some(self.clone()), ack)
+    }
+}
+
+/// Returns a receiver of these payloads, dealt to `n_channels` in turn, and then the end.
+pub(crate) fn receiver(payloads: Vec<Payload>, n_channels: usize) -> PayloadReceiver {
+    let capacity = payloads.len().max(1);
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..n_channels).map(|_| mpsc::channel(capacity)).unzip();
+    for (payload, sender) in payloads.into_iter().zip(senders.iter().cycle()) {
+        sender.try_send(payload).unwrap();
+    }
+    PayloadReceiver::new(receivers)
+}
+
+/// Returns a failure-free booking.
+pub(crate) fn all_written(written: u64, bytes: u64) -> Settled {
+    Settled { written, failed: 0, bytes }
+}

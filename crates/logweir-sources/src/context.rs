@@ -1,0 +1,34 @@
+//! What a source works with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::buffer::BufferPool;
+use crate::chunker::ChunkLimits;
+use crate::error::SourceError;
+use crate::progress::Progress;
+use crate::sender::ChunkSender;
+
+/// What a source works with.
+pub struct SourceContext {
+    /// Where chunks go.
+    pub chunks: ChunkSender,
+    /// Lends the memory that chunks are read into.
+    pub pool: BufferPool,
+    /// How long lines may be.
+    pub limits: ChunkLimits,
+    /// Cancelled when the source is to stop.
+    pub stop: CancellationToken,
+    /// Learns of each error that ends only one of several inputs, on the source's thread, when it happens.
+    pub report: Arc<dyn Fn(&SourceError) + Send + Sync>,
+    /// Learns how much there is to read and how much has been read.
+    pub progress: Arc<Progress>,
+}
+
+impl fmt::Debug for SourceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceContext").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

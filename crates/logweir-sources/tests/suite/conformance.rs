@@ -1,0 +1,173 @@
+//! What every source must do, whatever it reads.
+
+use std::io::{PipeWriter, Write, pipe};
+use std::os::fd::OwnedFd;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::rig::{Rig, start};
+use logweir_sources::{FileSource, FileSourceConfig, Source, StdinSource};
+use logweir_testkit::process::poll_until;
+use logweir_testkit::samples::EVENTS;
+use logweir_testkit::scratch::Scratch;
+
+/// An input that is written while it is read; it ends when this is dropped.
+enum Feed {
+    /// A pipe, or a named pipe, which opens once the source has opened its end.
+    Pipe(JoinHandle<PipeWriter>),
+    Named(JoinHandle<std::fs::File>),
+}
+
+impl Feed {
+    fn into_writer(self) -> Box<dyn Write + Send> {
+        match self {
+            Self::Pipe(thread) => Box::new(thread.join().unwrap()),
+            Self::Named(thread) => Box::new(thread.join().unwrap()),
+        }
+    }
+}
+
+fn file_source(include: &std::path::Path) -> FileSource {
+    let include = vec![include.to_str().unwrap().to_owned()];
+    FileSource::new(&FileSourceConfig { include, exclude: Vec::new() }).unwrap()
+}
+
+/// Runs `check` for each source that can be fed while it reads.
+fn for_each_fed(chunk_bytes: usize, held_bytes: usize, check: impl Fn(&str, Rig, Box<dyn Write + Send>)) {
+    let (reader, writer) = pipe().unwrap();
+    let feed = Feed::Pipe(std::thread::spawn(|| writer));
+    let rig = start(StdinSource::from(OwnedFd::from(reader)), chunk_bytes, held_bytes);
+    check("stdin, a pipe", rig, feed.into_writer());
+
+    let scratch = Scratch::new();
+    let path = scratch.path("events.pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let rig = start(file_source(&path), chunk_bytes, held_bytes);
+    let feed =
+        Feed::Named(std::thread::spawn(move || std::fs::File::options().write(true).open(path).unwrap()));
+    check("file, a named pipe", rig, feed.into_writer());
+}
+
+/// Runs `check` for each source with all of `bytes` to read.
+fn for_each_filled(bytes: &[u8], chunk_bytes: usize, held_bytes: usize, check: impl Fn(&str, Rig)) {
+    let scratch = Scratch::new();
+    let path = scratch.write("events.ndjson", bytes);
+    check("file, a regular one", start(file_source(&path), chunk_bytes, held_bytes));
+    let open = || OwnedFd::from(std::fs::File::open(&path).unwrap());
+    check("stdin, a regular file", start(StdinSource::from(open()), chunk_bytes, held_bytes));
+    for_each_fed(chunk_bytes, held_bytes, |name, rig, mut feed| {
+        let bytes = bytes.to_vec();
+        // Whoever reads may hang up before all is written.
+        let writing = std::thread::spawn(move || feed.write_all(&bytes).ok());
+        check(name, rig);
+        writing.join().unwrap();
+    });
+}
+
+#[test]
+fn all_bytes_come_out_in_order_for_any_chunk_size() {
+    for chunk_bytes in [1000, 4096, 1 << 16, 1 << 22] {
+        for_each_filled(EVENTS, chunk_bytes, 4 * chunk_bytes, |name, rig| {
+            let ran = rig.finish();
+            assert!(ran.bytes == EVENTS, "{name}, chunks of {chunk_bytes}");
+            assert!(ran.result.is_ok() && ran.n_oversized == 0, "{name}");
+        });
+    }
+}
+
+#[test]
+fn whole_lines_come_at_once_and_do_not_wait_for_more() {
+    for_each_fed(1 << 16, 1 << 20, |name, mut rig, mut feed| {
+        for event in ["{\"a\":1}\n", "{\"b\":2}\n{\"c\":3}\n", "\n"] {
+            feed.write_all(event.as_bytes()).unwrap();
+            let chunk = rig.chunk().expect("a chunk");
+            assert_eq!(chunk.bytes, event, "{name}");
+            chunk.ack.deliver();
+        }
+        drop(feed);
+        assert!(rig.finish().result.is_ok(), "{name}");
+    });
+}
+
+#[test]
+fn stop_ends_it_while_the_writer_is_silent() {
+    for_each_fed(1 << 16, 1 << 20, |name, mut rig, mut feed| {
+        feed.write_all(b"{\"a\":1}\n{\"unfinished").unwrap();
+        let chunk = rig.chunk().expect("a chunk");
+        assert_eq!(chunk.bytes, "{\"a\":1}\n", "{name}");
+        rig.stop.cancel();
+        assert!(rig.chunk().is_none(), "{name}: an unfinished line is not passed on");
+        assert!(rig.hang_up().is_ok(), "{name}");
+    });
+}
+
+#[test]
+fn who_takes_nothing_holds_it_without_growing_memory() {
+    let bytes = EVENTS.repeat(4);
+    for_each_filled(&bytes, 1 << 14, 1 << 16, |name, mut rig| {
+        // With the chunks that are kept, the pool is a tighter bound than the channels.
+        let kept: Vec<_> = (0..3).map(|_| rig.chunk().expect("a chunk")).collect();
+        let mut before = 0;
+        poll_until("reading comes to rest", Duration::from_secs(20), || {
+            let n_read = rig.progress.n_read();
+            let at_rest = n_read > 0 && std::mem::replace(&mut before, n_read) == n_read;
+            at_rest.then_some(())
+        });
+        assert!(rig.progress.n_read() < bytes.len() as u64, "{name}: it does not read on");
+        // A line may grow its buffer to the longest line beyond the bound.
+        let longest = EVENTS.split(|&byte| byte == b'\n').map(<[u8]>::len).max().unwrap();
+        assert!(rig.pool.held() <= (1 << 16) + 2 * longest, "{name}: held {}", rig.pool.held());
+        let n_kept: usize = kept.iter().map(|chunk| chunk.bytes.len()).sum();
+        for chunk in kept {
+            chunk.ack.deliver();
+        }
+        let ran = rig.finish();
+        assert!(ran.result.is_ok() && ran.bytes == bytes[n_kept..], "{name}: then it goes on");
+    });
+}
+
+#[test]
+fn stop_ends_it_while_it_waits_for_memory() {
+    let line = [vec![b'x'; 99], b"\n".to_vec()].concat();
+    for_each_filled(&line.repeat(50), 100, 200, |name, mut rig| {
+        let kept = [rig.chunk(), rig.chunk()];
+        rig.stop.cancel();
+        while rig.chunk().is_some() {}
+        assert!(rig.hang_up().is_ok(), "{name}");
+        drop(kept);
+    });
+}
+
+#[test]
+fn it_ends_when_nobody_takes_chunks_any_more() {
+    for_each_filled(&EVENTS.repeat(4), 1 << 12, 1 << 20, |name, mut rig| {
+        rig.chunk().expect("a chunk").ack.deliver();
+        let tracker = rig.tracker.clone();
+        assert!(rig.hang_up().is_ok(), "{name}");
+        assert_eq!(tracker.unresolved(), 0, "{name}");
+        assert!(tracker.undelivered() > 0, "{name}: what was sent and not taken is not delivered");
+    });
+}
+
+#[test]
+fn a_dropped_run_ends_its_thread() {
+    let (reader, writer) = pipe().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    let context = logweir_sources::SourceContext {
+        chunks: logweir_sources::ChunkSender::new(vec![sender], logweir_sources::AckTracker::new()),
+        pool: logweir_sources::BufferPool::new(1 << 20, 1 << 16),
+        limits: logweir_sources::ChunkLimits { max_event_bytes: 1 << 20, chunk_bytes: 1 << 16 },
+        stop: tokio_util::sync::CancellationToken::new(),
+        report: std::sync::Arc::new(|_| {}),
+        progress: std::sync::Arc::default(),
+    };
+    runtime.block_on(async {
+        let mut run = Box::new(StdinSource::from(OwnedFd::from(reader))).run(context);
+        // Polled once, so that the thread is there.
+        assert!(futures::poll!(&mut run).is_pending());
+        drop(run);
+        assert!(receiver.recv().await.is_none());
+    });
+    drop(writer);
+}

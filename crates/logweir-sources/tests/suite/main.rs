@@ -1,0 +1,9 @@
+//! The sources through their public interface.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod chunker;
+mod conformance;
+mod file;
+mod rig;
+mod tracker;

@@ -1,0 +1,101 @@
+//! Runs a source on a thread and takes what it sends, as a pipeline with two decoders would.
+
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use logweir_event::Chunk;
+use logweir_sources::{
+    AckTracker, BufferPool, ChunkLimits, ChunkSender, Progress, Source, SourceContext, SourceError,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Chunks that a channel holds.
+const CHANNEL_CHUNKS: usize = 2;
+
+/// A running source.
+pub(crate) struct Rig {
+    receivers: Vec<mpsc::Receiver<Chunk>>,
+    next: usize,
+    pub(crate) tracker: AckTracker,
+    pub(crate) pool: BufferPool,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) stop: CancellationToken,
+    reported: Arc<Mutex<Vec<String>>>,
+    thread: JoinHandle<Result<(), SourceError>>,
+}
+
+/// What a source gave and how it ended.
+pub(crate) struct Ran {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) n_oversized: u64,
+    /// The errors reported, each with its cause.
+    pub(crate) reported: Vec<String>,
+    pub(crate) result: Result<(), SourceError>,
+}
+
+/// Starts a source with chunks of `chunk_bytes` in a pool of `held_bytes`.
+pub(crate) fn start(source: impl Source + 'static, chunk_bytes: usize, held_bytes: usize) -> Rig {
+    let (senders, receivers) = (0..2).map(|_| mpsc::channel(CHANNEL_CHUNKS)).unzip();
+    let (tracker, pool) = (AckTracker::new(), BufferPool::new(held_bytes, chunk_bytes));
+    let (progress, stop) = (Arc::new(Progress::new()), CancellationToken::new());
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let told = reported.clone();
+    let context = SourceContext {
+        chunks: ChunkSender::new(senders, tracker.clone()),
+        pool: pool.clone(),
+        limits: ChunkLimits { max_event_bytes: 4 << 20, chunk_bytes },
+        stop: stop.clone(),
+        report: Arc::new(move |error| told.lock().unwrap().push(with_causes(error))),
+        progress: progress.clone(),
+    };
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(Box::new(source).run(context))
+    });
+    Rig { receivers, next: 0, tracker, pool, progress, stop, reported, thread }
+}
+
+impl Rig {
+    /// Takes the next chunk, waiting for it; `None` at the end.
+    pub(crate) fn chunk(&mut self) -> Option<Chunk> {
+        let chunk = self.receivers[self.next].blocking_recv();
+        self.next = (self.next + 1) % self.receivers.len();
+        chunk
+    }
+
+    /// Takes all there is, delivering each chunk, and waits for the end.
+    pub(crate) fn finish(mut self) -> Ran {
+        let (mut bytes, mut n_oversized) = (Vec::new(), 0);
+        while let Some(chunk) = self.chunk() {
+            bytes.extend_from_slice(&chunk.bytes);
+            n_oversized += chunk.n_oversized;
+            chunk.ack.deliver();
+        }
+        let result = self.thread.join().unwrap();
+        assert_eq!(
+            (self.tracker.unresolved(), self.pool.held()),
+            (0, 0),
+            "all is accounted for and given back"
+        );
+        assert_eq!(self.progress.lag(self.tracker.delivered_source_bytes()), 0, "nothing is left to read");
+        let reported = self.reported.lock().unwrap().clone();
+        Ran { bytes, n_oversized, reported, result }
+    }
+
+    /// Waits for the end without taking anything more that is sent.
+    pub(crate) fn hang_up(self) -> Result<(), SourceError> {
+        drop(self.receivers);
+        self.thread.join().unwrap()
+    }
+}
+
+fn with_causes(error: &SourceError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,44 @@
+//! Finds the events of a chunk and, in each, the fields that somebody asked for.
+
+use logweir_event::{Batch, Chunk, Span};
+use logweir_json::{Projection, Projector, content, is_blank, lines};
+
+/// Turns chunks into batches. One a task: it owns the scratch memory that decoding needs.
+pub struct Decode {
+    projector: Projector,
+    /// Asked fields an event.
+    width: usize,
+    /// Longest line in bytes, without its ending, that may be an event.
+    max_event_bytes: usize,
+}
+
+impl Decode {
+    /// Returns a decoder that finds the fields of `projection`.
+    pub fn new(projection: &Projection, max_event_bytes: usize) -> Self {
+        Self { projector: Projector::new(projection.clone()), width: projection.width(), max_event_bytes }
+    }
+
+    /// Fills `batch` with the events of `chunk`, all selected.
+    ///
+    /// Blank lines are passed over; lines that are no events become the batch's rejects; longer ones than allowed
+    /// are only counted.
+    pub fn decode(&mut self, chunk: &Chunk, batch: &mut Batch) {
+        batch.reset(chunk.bytes.clone(), self.width);
+        batch.add_oversized(chunk.n_oversized);
+        for line in lines(&chunk.bytes) {
+            self.decode_line(&chunk.bytes, line, batch);
+        }
+        batch.select_all();
+    }
+
+    fn decode_line(&mut self, chunk: &[u8], line: Span, batch: &mut Batch) {
+        let bytes = &chunk[line.range()];
+        if content(bytes).len() > self.max_event_bytes {
+            return batch.add_oversized(1);
+        }
+        // Nearly every line starts with the event itself, and then cannot be blank.
+        if bytes[0] == b'{' || !is_blank(bytes) {
+            batch.push_line(line, |chunk, row| self.projector.project(chunk, line, row));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! From terms to a condition, with every problem on the way.
+//!
+//! The grammar is Logpush's:
+//!
+//! ```text
+//! filter    = {"where": condition}
+//! condition = {"and": [condition, …]} | {"or": [condition, …]} | predicate
+//! predicate = {"key": name, "operator": one of 14, "value": value}
+//! ```
+
+use logweir_json::Number;
+
+use super::FilterProblem;
+use super::predicate::{Condition, Needle, Operand, Predicate, Relation, Test};
+use super::term::{MAX_DEPTH, Term, TermKind};
+
+/// The operators that need no `!` before them; each has its negation.
+const OPERATORS: &str = "eq, !eq, lt, leq, gt, geq, startsWith, endsWith, contains, in, and their negations \
+                         !startsWith, !endsWith, !contains, !in";
+
+/// Understands a whole filter.
+///
+/// # Errors
+///
+/// All problems found, in order of place.
+pub(super) fn parse(term: &Term) -> Result<Condition<String>, Vec<FilterProblem>> {
+    let mut parser = Parser { problems: Vec::new() };
+    let condition = parser.filter(term);
+    parser.problems.sort_by_key(|problem| problem.at);
+    match condition {
+        Some(condition) if parser.problems.is_empty() => Ok(condition),
+        _ => Err(parser.problems),
+    }
+}
+
+/// Collects problems; each method returns `None` once it has added one.
+struct Parser {
+    problems: Vec<FilterProblem>,
+}
+
+/// A map's members by name, each at most once.
+struct Members<'t> {
+    at: usize,
+    list: &'t [(usize, Vec<u8>, Term)],
+}
+
+impl<'t> Members<'t> {
+    fn get(&self, name: &str) -> Option<&'t Term> {
+        self.list.iter().find(|(_, other, _)| other == name.as_bytes()).map(|(_, _, term)| term)
+    }
+}
+
+impl Parser {
+    fn problem<T>(&mut self, at: usize, message: impl Into<String>) -> Option<T> {
+        self.problems.push(FilterProblem { at, message: message.into() });
+        None
+    }
+
+    fn filter(&mut self, term: &Term) -> Option<Condition<String>> {
+        let members = self.members(term, "a filter is `{where: …}`", &["where"])?;
+        match members.get("where") {
+            Some(condition) => self.condition(condition, 0),
+            None => self.problem(members.at, "a filter needs `where` at the top"),
+        }
+    }
+
+    fn condition(&mut self, term: &Term, depth: usize) -> Option<Condition<String>> {
+        const KEYS: [&str; 5] = ["and", "or", "key", "operator", "value"];
+        if depth >= MAX_DEPTH {
+            return self.problem(term.at, format!("conditions are nested deeper than {MAX_DEPTH} levels"));
+        }
+        let what = "a condition is `{and: […]}`, `{or: […]}` or `{key: …, operator: …, value: …}`";
+        let members = self.members(term, what, &KEYS)?;
+        let lists = (members.get("and"), members.get("or"));
+        if let (None, None) = lists {
+            return self.predicate(&members).map(Condition::Is);
+        }
+        if members.list.len() > 1 {
+            return self.problem(members.at, "`and` and `or` stand alone in their condition");
+        }
+        match lists {
+            (Some(all), _) => self.conditions(all, "and", depth).map(Condition::All),
+            (_, Some(any)) => self.conditions(any, "or", depth).map(Condition::Any),
+            (None, None) => None,
+        }
+    }
+
+    fn conditions(&mut self, term: &Term, name: &str, depth: usize) -> Option<Vec<Condition<String>>> {
+        match &term.kind {
+            TermKind::List(list) if list.is_empty() => {
+                self.problem(term.at, format!("`{name}` needs at least one condition"))
+            }
+            TermKind::List(list) => {
+                // Each is read even after a bad one, so that all problems are found.
+                let conditions: Vec<_> = list.iter().map(|one| self.condition(one, depth + 1)).collect();
+                conditions.into_iter().collect()
+            }
+            _ => self.problem(term.at, format!("`{name}` takes a list of conditions")),
+        }
+    }
+
+    fn predicate(&mut self, members: &Members<'_>) -> Option<Predicate<String>> {
+        let key = self.required(members, "key").and_then(|term| self.text(term, "key"));
+        let operator = self.required(members, "operator").and_then(|term| self.text(term, "operator"));
+        let value = self.required(members, "value");
+        let (operator, value) = (operator?, value?);
+        let at = members.get("operator").map_or(members.at, |term| term.at);
+        let (negated, name) = match operator.strip_prefix('!') {
+            Some(name) => (true, name),
+            None => (false, &operator[..]),
+        };
+        let test = match name {
+            "eq" => self.operand(value, "a string, a number or a boolean").map(|one| Test::OneOf(vec![one])),
+            "in" => self.operands(value).map(Test::OneOf),
+            "lt" | "leq" | "gt" | "geq" if negated => {
+                return self
+                    .problem(at, format!("`{operator}` is no operator; there is `{}`", opposite(name)));
+            }
+            "lt" => self.number(value).map(|number| Test::Compare(Relation::Less, number)),
+            "leq" => self.number(value).map(|number| Test::Compare(Relation::LessOrEqual, number)),
+            "gt" => self.number(value).map(|number| Test::Compare(Relation::Greater, number)),
+            "geq" => self.number(value).map(|number| Test::Compare(Relation::GreaterOrEqual, number)),
+            "startsWith" => self.bytes(value, &operator).map(|text| Test::StartsWith(text.to_vec())),
+            "endsWith" => self.bytes(value, &operator).map(|text| Test::EndsWith(text.to_vec())),
+            "contains" => self.bytes(value, &operator).map(|text| Test::Contains(Needle::new(text))),
+            "neq" | "ne" => {
+                return self.problem(at, format!("unknown operator `{operator}`; did you mean `!eq`?"));
+            }
+            _ => return self.problem(at, format!("unknown operator `{operator}`; there are {OPERATORS}")),
+        };
+        Some(Predicate { key: key?, negated, test: test? })
+    }
+
+    fn members<'t>(&mut self, term: &'t Term, what: &str, known: &[&str]) -> Option<Members<'t>> {
+        let TermKind::Map(list) = &term.kind else { return self.problem(term.at, what) };
+        let n_before = self.problems.len();
+        for (i, (at, name, _)) in list.iter().enumerate() {
+            let shown = String::from_utf8_lossy(name);
+            if !known.contains(&&*shown) {
+                self.problem::<()>(*at, format!("unknown key `{shown}`; {what}"));
+            } else if list[..i].iter().any(|(_, earlier, _)| earlier == name) {
+                self.problem::<()>(*at, format!("`{shown}` is given twice"));
+            }
+        }
+        (self.problems.len() == n_before).then_some(Members { at: term.at, list })
+    }
+
+    fn required<'t>(&mut self, members: &Members<'t>, name: &str) -> Option<&'t Term> {
+        members.get(name).or_else(|| self.problem(members.at, format!("a predicate needs `{name}`")))
+    }
+
+    fn text(&mut self, term: &Term, name: &str) -> Option<String> {
+        let text = self.bytes(term, name)?;
+        let lone = || self.problem(term.at, format!("`{name}` holds a lone surrogate"));
+        String::from_utf8(text.to_vec()).ok().or_else(lone)
+    }
+
+    fn bytes<'t>(&mut self, term: &'t Term, name: &str) -> Option<&'t [u8]> {
+        match &term.kind {
+            TermKind::Text(text) => Some(text),
+            _ => self.problem(term.at, format!("`{name}` takes a string")),
+        }
+    }
+
+    fn operand(&mut self, term: &Term, expected: &str) -> Option<Operand> {
+        match &term.kind {
+            TermKind::Text(text) => Some(Operand::new(text.clone())),
+            TermKind::Number(raw) => Some(Operand::new(raw.clone().into_bytes())),
+            TermKind::Bool(value) if expected.contains("boolean") => {
+                Some(Operand::new(value.to_string().into_bytes()))
+            }
+            _ => self.problem(term.at, format!("expected {expected}")),
+        }
+    }
+
+    fn operands(&mut self, term: &Term) -> Option<Vec<Operand>> {
+        match &term.kind {
+            TermKind::List(list) if !list.is_empty() => {
+                let operands: Vec<_> =
+                    list.iter().map(|one| self.operand(one, "a string or a number")).collect();
+                operands.into_iter().collect()
+            }
+            TermKind::List(_) => self.problem(term.at, "`in` needs at least one value"),
+            _ => self.problem(term.at, "`in` takes a list of strings and numbers"),
+        }
+    }
+
+    fn number(&mut self, term: &Term) -> Option<Number> {
+        let number = match &term.kind {
+            TermKind::Number(raw) => Number::parse(raw.as_bytes()),
+            TermKind::Text(text) => Number::parse(text),
+            _ => None,
+        };
+        number
+            .or_else(|| self.problem(term.at, "expected a number, or a string that is one by JSON's grammar"))
+    }
+}
+
+fn opposite(name: &str) -> &'static str {
+    match name {
+        "lt" => "geq",
+        "leq" => "gt",
+        "gt" => "leq",
+        _ => "lt",
+    }
+}

@@ -1,0 +1,53 @@
+//! Nothing is allocated for a single event: ten times the events in one batch cost the same number of allocations.
+
+use bytes::Bytes;
+use logweir_event::{Ack, Batch, Chunk};
+use logweir_stages::{
+    Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally, Truncate,
+    TruncateConfig, Unit,
+};
+use logweir_testkit::allocations::{COUNTING, CountingAllocator, count};
+
+#[global_allocator]
+static ALLOCATOR: &CountingAllocator = &COUNTING;
+
+const FILTER: &str = r#"{"where":{"or":[
+    {"key":"Outcome","operator":"!eq","value":"exception"},
+    {"key":"Event.Request.Method","operator":"contains","value":"E"}]}}"#;
+
+/// Returns the allocations of the second of two equal batches of `n` events, the first having made all room.
+fn allocations(n: usize) -> usize {
+    let mut projection = Projection::default();
+    let filter = FilterConfig::from_json(FILTER).unwrap();
+    let sample = SampleConfig { rate: 0.9, key: Some("Event.RayID".to_owned()), seed: 0, always_keep: None };
+    let truncate = TruncateConfig { limit: 16_384, unit: Unit::Chars };
+    let mut stages: Vec<Box<dyn Stage>> = vec![
+        Box::new(Filter::new(&filter, &mut projection)),
+        Box::new(Sample::new(&sample, &mut projection)),
+        Box::new(Truncate::new(&truncate, &mut projection)),
+    ];
+    let encode = Encode::new(&EncodeConfig::default(), &mut projection);
+    let mut decode = Decode::new(&projection, 4 << 20);
+    let mut batch = Batch::default();
+    let line = r#"{"Outcome":"ok","Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"Logs":[{"Message":["x",1]}]}"#;
+    let bytes = Bytes::from(format!("{line}\n").repeat(n));
+    let mut pass = || {
+        let chunk = Chunk { bytes: bytes.clone(), n_bytes_read: 0, n_oversized: 0, ack: Ack::ignored() };
+        decode.decode(&chunk, &mut batch);
+        let mut tally = Tally::default();
+        for stage in &mut stages {
+            stage.apply(&mut batch, &mut tally);
+        }
+        assert!(!encode.encode(&batch).parts().is_empty());
+    };
+    pass();
+    count(pass)
+}
+
+#[test]
+fn no_event_allocates() {
+    let (few, many) = (allocations(300), allocations(3_000));
+    // The payload's copied bytes grow by doubling, so ten times as many may take a few steps more.
+    assert!(many <= few + 4, "{few} allocations for 300 events, {many} for 3,000");
+    assert!(few < 40, "{few} allocations for a batch of 300 events");
+}

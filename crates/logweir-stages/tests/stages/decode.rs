@@ -1,0 +1,37 @@
+//! What is an event and what is not.
+
+use crate::{MAX_EVENT_BYTES, run, run_whole};
+use logweir_testkit::samples;
+
+#[test]
+fn real_events_pass_byte_for_byte() {
+    for input in [samples::EVENTS, samples::DEEP] {
+        let outcome = run_whole(&[], input);
+        assert_eq!(outcome.output, input);
+        assert_eq!(outcome.malformed, [0; 3]);
+        assert_eq!(outcome.written, outcome.read);
+    }
+}
+
+#[test]
+fn each_line_is_judged_by_the_first_reason_that_holds() {
+    let input = b"{}\n\xff{\n{,}\n[]\n \t\r\n\n7\n{\"a\":\"\xc3\x28\"}\nnull\r\n{\"b\":1}";
+    let outcome = run_whole(&[], input);
+    assert_eq!(outcome.malformed, [2, 1, 3]);
+    assert_eq!(outcome.output, b"{}\n{\"b\":1}\n");
+    assert_eq!(outcome.read, 8);
+}
+
+#[test]
+fn the_length_of_a_line_does_not_count_its_ending() {
+    let input = b"{\"a\":1}\r\n{\"a\":12}\n{\"a\":1}\n{\"a\":1}";
+    let outcome = run(&[], None, input, 7, 2);
+    assert_eq!(outcome.oversized, 1);
+    assert_eq!(outcome.output, b"{\"a\":1}\r\n{\"a\":1}\n{\"a\":1}\n");
+}
+
+#[test]
+fn a_chunk_without_lines_is_an_empty_batch() {
+    let outcome = run(&[], None, b"", MAX_EVENT_BYTES, 1);
+    assert_eq!(outcome, logweir_testkit::oracle::Outcome::default());
+}

@@ -1,0 +1,154 @@
+//! A whole pipeline, event by event.
+
+use logweir_event::Malformed;
+
+use super::decode::{Event, Line, decode};
+use super::encode::encode;
+use super::filter::Filter;
+use super::sample::Sample;
+use super::truncate::{Unit, truncate};
+
+/// One stage of a pipeline.
+#[derive(Clone, Debug)]
+pub enum Stage {
+    /// Keeps the events that pass a filter, given as JSON text.
+    Filter(String),
+    /// Keeps a share of the events.
+    Sample {
+        /// The share, in (0, 1].
+        rate: f64,
+        /// The field to hash; the whole event without one.
+        key: Option<String>,
+        /// Seed of the hash.
+        seed: u64,
+        /// A filter, as JSON text, for events that are kept in any case.
+        always_keep: Option<String>,
+    },
+    /// Cuts the texts of events to a budget.
+    Truncate {
+        /// The budget, in units.
+        limit: usize,
+        /// What is counted.
+        unit: Unit,
+    },
+}
+
+/// What comes out of a pipeline, and what became of every event.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// What is written.
+    pub output: Vec<u8>,
+    /// Events read: all lines that are not blank.
+    pub read: u64,
+    /// Events written.
+    pub written: u64,
+    /// Events that a filter dropped.
+    pub filtered: u64,
+    /// Events that a sample dropped.
+    pub sampled_out: u64,
+    /// Lines that are no events, in the order of [`Malformed`]: not UTF-8, not JSON, not an object.
+    pub malformed: [u64; 3],
+    /// Lines that are too long.
+    pub oversized: u64,
+    /// How often an event was cut: one that two stages cut counts twice.
+    pub truncated: u64,
+    /// Units lost by cutting: of exception names, of exception messages, of log messages.
+    pub truncated_characters: [u64; 3],
+}
+
+/// Returns what a pipeline makes of its input. Stages run in order, each on what the one before it made; without
+/// `field_names` an event is written as it is, with a line feed where its line had no ending.
+///
+/// # Panics
+///
+/// If a filter must be refused: no such pipeline exists.
+pub fn run(
+    stages: &[Stage],
+    field_names: Option<&[String]>,
+    input: &[u8],
+    max_event_bytes: usize,
+) -> Outcome {
+    let stages: Vec<_> = stages.iter().map(Ready::new).collect();
+    let mut outcome = Outcome::default();
+    for line in decode(input, max_event_bytes) {
+        outcome.read += u64::from(!matches!(line, Line::Blank(_)));
+        match line {
+            Line::Blank(_) => {}
+            Line::Malformed(Malformed::NotUtf8, _) => outcome.malformed[0] += 1,
+            Line::Malformed(Malformed::NotJson, _) => outcome.malformed[1] += 1,
+            Line::Malformed(Malformed::NotObject, _) => outcome.malformed[2] += 1,
+            Line::Oversized(_) => outcome.oversized += 1,
+            Line::Event(event) => outcome.process(&stages, field_names, event),
+        }
+    }
+    outcome
+}
+
+impl Outcome {
+    fn process(&mut self, stages: &[Ready], field_names: Option<&[String]>, mut event: Event) {
+        for stage in stages {
+            match stage {
+                Ready::Filter(filter) => {
+                    if !filter.keeps(event.object()) {
+                        self.filtered += 1;
+                        return;
+                    }
+                }
+                Ready::Sample(sample) => {
+                    if !sample.keeps(&event) {
+                        self.sampled_out += 1;
+                        return;
+                    }
+                }
+                Ready::Truncate { limit, unit } => event = self.truncate(&event, *limit, *unit),
+            }
+        }
+        self.write(&event, field_names);
+    }
+
+    fn truncate(&mut self, event: &Event, limit: usize, unit: Unit) -> Event {
+        let truncated = truncate(event, limit, unit);
+        self.truncated += u64::from(truncated.cut);
+        for (sum, lost) in self.truncated_characters.iter_mut().zip(truncated.lost) {
+            *sum += lost;
+        }
+        Event::read(&truncated.line).expect("a cut event is an event")
+    }
+
+    fn write(&mut self, event: &Event, field_names: Option<&[String]>) {
+        match field_names {
+            Some(names) => self.output.extend(encode(event.object(), names)),
+            None => self.output.extend_from_slice(event.line()),
+        }
+        if self.output.last() != Some(&b'\n') {
+            self.output.push(b'\n');
+        }
+        self.written += 1;
+    }
+}
+
+/// A stage whose filters are read.
+enum Ready {
+    Filter(Filter),
+    Sample(Sample),
+    Truncate { limit: usize, unit: Unit },
+}
+
+impl Ready {
+    fn new(stage: &Stage) -> Self {
+        match stage {
+            Stage::Filter(text) => Self::Filter(filter(text)),
+            Stage::Sample { rate, key, seed, always_keep } => Self::Sample(Sample {
+                rate: *rate,
+                key: key.clone(),
+                seed: *seed,
+                always_keep: always_keep.as_deref().map(filter),
+            }),
+            &Stage::Truncate { limit, unit } => Self::Truncate { limit, unit },
+        }
+    }
+}
+
+fn filter(text: &str) -> Filter {
+    Filter::parse(text).unwrap_or_else(|problem| panic!("{problem}: {text}"))
+}

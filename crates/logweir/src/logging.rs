@@ -1,0 +1,40 @@
+//! Logs on standard error, beside a progress bar.
+
+use std::io::{self, Write};
+
+use indicatif::ProgressBar;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::FilterExt as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+
+use crate::args::LogFormat;
+
+/// Starts logging: `info` and above unless `RUST_LOG` says otherwise; with `quiet` nothing below `warn`.
+pub(crate) fn start(format: LogFormat, quiet: bool, bar: &ProgressBar) {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let filter = filter.and(if quiet { LevelFilter::WARN } else { LevelFilter::TRACE });
+    let bar = bar.clone();
+    let writer = move || BesideBar(bar.clone());
+    let layer = match format {
+        LogFormat::Text => fmt::layer().with_writer(writer).with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => {
+            fmt::layer().with_writer(writer).json().flatten_event(true).with_filter(filter).boxed()
+        }
+    };
+    tracing_subscriber::registry().with(layer).init();
+}
+
+/// Writes to standard error while the progress bar is out of the way.
+struct BesideBar(ProgressBar);
+
+impl Write for BesideBar {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.suspend(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

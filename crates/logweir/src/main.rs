@@ -1,0 +1,33 @@
+//! Workers Logpush on your own machines.
+//!
+//! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
+//! files; `logweir schema` prints what a file may hold.
+
+mod admin;
+mod args;
+mod check;
+mod logging;
+mod progress;
+mod run;
+mod schema;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command};
+
+/// Configuration that cannot be used; what clap ends with for wrong usage, too.
+const EXIT_CONFIGURATION: u8 = 2;
+/// A source or sink failed, events failed, or the books do not balance.
+const EXIT_FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match args.command {
+        Command::Run(run) => run::run(&run, args.log_format),
+        Command::Check(check) => check::check(&check),
+        Command::Schema => schema::schema(),
+    }
+}

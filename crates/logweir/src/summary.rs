@@ -1,0 +1,187 @@
+//! What a run came to, for people and for programs.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use logweir_pipeline::{Accounts, OutputAccounts, Tally};
+use serde::Serialize;
+
+/// A pipeline's books at the end, with how long it ran.
+pub(crate) struct Summary {
+    pub(crate) name: String,
+    pub(crate) accounts: Accounts,
+    pub(crate) elapsed: Duration,
+}
+
+/// Returns the summary as one JSON object on one line, without a line feed.
+pub(crate) fn json(summaries: &[Summary]) -> String {
+    let pipelines = summaries.iter().map(PipelineJson::new).collect();
+    serde_json::to_string(&RunJson { pipelines }).expect("numbers and strings can be written as JSON")
+}
+
+#[derive(Serialize)]
+struct RunJson<'a> {
+    pipelines: Vec<PipelineJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct PipelineJson<'a> {
+    name: &'a str,
+    read: u64,
+    /// Of a single sink.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<u64>,
+    filtered: u64,
+    sampled_out: u64,
+    malformed: MalformedJson,
+    oversized: u64,
+    /// Of a single sink.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<u64>,
+    /// Of several outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded: Option<u64>,
+    truncated: u64,
+    truncated_characters: u64,
+    bytes_in: u64,
+    /// Of a single sink.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_out: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outputs: Vec<OutputJson<'a>>,
+    seconds: f64,
+    balanced: bool,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "these are the reasons' names")]
+struct MalformedJson {
+    not_utf8: u64,
+    not_json: u64,
+    not_object: u64,
+}
+
+#[derive(Serialize)]
+struct OutputJson<'a> {
+    name: &'a str,
+    received: u64,
+    written: u64,
+    filtered: u64,
+    sampled_out: u64,
+    failed: u64,
+    truncated: u64,
+    truncated_characters: u64,
+    bytes_out: u64,
+    balanced: bool,
+}
+
+impl<'a> PipelineJson<'a> {
+    fn new(summary: &'a Summary) -> Self {
+        let accounts = &summary.accounts;
+        let [not_utf8, not_json, not_object] = accounts.malformed;
+        let single = accounts.single_output();
+        let outputs = if single.is_some() { &[][..] } else { &accounts.outputs[..] };
+        Self {
+            name: &summary.name,
+            read: accounts.read,
+            written: single.map(|output| output.written),
+            filtered: accounts.tally.filtered,
+            sampled_out: accounts.tally.sampled_out,
+            malformed: MalformedJson { not_utf8, not_json, not_object },
+            oversized: accounts.oversized,
+            failed: single.map(|output| output.failed),
+            forwarded: single.is_none().then_some(accounts.forwarded),
+            truncated: accounts.tally.truncated,
+            truncated_characters: characters(&accounts.tally),
+            bytes_in: accounts.bytes_in,
+            bytes_out: single.map(|output| output.bytes_out),
+            outputs: outputs.iter().map(OutputJson::new).collect(),
+            seconds: summary.elapsed.as_secs_f64(),
+            balanced: accounts.is_balanced(),
+        }
+    }
+}
+
+impl<'a> OutputJson<'a> {
+    fn new(output: &'a OutputAccounts) -> Self {
+        Self {
+            name: output.name.as_deref().unwrap_or_default(),
+            received: output.received,
+            written: output.written,
+            filtered: output.tally.filtered,
+            sampled_out: output.tally.sampled_out,
+            failed: output.failed,
+            truncated: output.tally.truncated,
+            truncated_characters: characters(&output.tally),
+            bytes_out: output.bytes_out,
+            balanced: output.in_flight() == Some(0),
+        }
+    }
+}
+
+fn characters(tally: &Tally) -> u64 {
+    tally.truncated_characters.iter().sum()
+}
+
+/// Returns the summary as a small table, ending in a line feed.
+pub(crate) fn table(summaries: &[Summary]) -> String {
+    let mut out = String::new();
+    for summary in summaries {
+        write_pipeline(&mut out, summary).expect("a string takes everything");
+    }
+    out
+}
+
+fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    let Summary { name, accounts, elapsed } = summary;
+    let seconds = elapsed.as_secs_f64();
+    let rate = indicatif::HumanBytes((accounts.bytes_in as f64 / seconds.max(1e-9)) as u64);
+    writeln!(out, "{name}: {:.3} s, {rate}/s", seconds)?;
+    row(out, "read", accounts.read, &bytes(accounts.bytes_in))?;
+    let [not_utf8, not_json, not_object] = accounts.malformed;
+    let single = accounts.single_output();
+    if let Some(output) = single {
+        row(out, "written", output.written, &bytes(output.bytes_out))?;
+    }
+    row(out, "filtered", accounts.tally.filtered, "")?;
+    row(out, "sampled out", accounts.tally.sampled_out, "")?;
+    let reasons = format!("not UTF-8 {not_utf8}, not JSON {not_json}, not an object {not_object}");
+    row(out, "malformed", accounts.malformed.iter().sum(), &reasons)?;
+    row(out, "oversized", accounts.oversized, "")?;
+    match single {
+        Some(output) => row(out, "failed", output.failed, "")?,
+        None => row(out, "forwarded", accounts.forwarded, "to each output")?,
+    }
+    truncated(out, &accounts.tally)?;
+    for output in accounts.outputs.iter().filter(|_| single.is_none()) {
+        writeln!(out, "  output {}", output.name.as_deref().unwrap_or_default())?;
+        row(out, "received", output.received, "")?;
+        row(out, "written", output.written, &bytes(output.bytes_out))?;
+        row(out, "filtered", output.tally.filtered, "")?;
+        row(out, "sampled out", output.tally.sampled_out, "")?;
+        row(out, "failed", output.failed, "")?;
+        truncated(out, &output.tally)?;
+    }
+    if !accounts.is_balanced() {
+        writeln!(out, "  NOT BALANCED: the numbers above do not add up")?;
+    }
+    Ok(())
+}
+
+fn row(out: &mut String, what: &str, n: u64, note: &str) -> std::fmt::Result {
+    let line = format!("  {what:<12} {:>15}  {note}", indicatif::HumanCount(n).to_string());
+    writeln!(out, "{}", line.trim_end())
+}
+
+fn truncated(out: &mut String, tally: &Tally) -> std::fmt::Result {
+    let [names, messages, logs] = tally.truncated_characters;
+    let total = indicatif::HumanCount(characters(tally));
+    let note = format!(
+        "{total} characters: exception names {names}, exception messages {messages}, log messages {logs}"
+    );
+    row(out, "truncated", tally.truncated, &note)
+}
+
+fn bytes(n: u64) -> String {
+    indicatif::HumanBytes(n).to_string()
+}
