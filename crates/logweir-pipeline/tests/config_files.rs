@@ -35,7 +35,7 @@ const FINE: [&str; 0] = [];
 fn a_file_that_cannot_be_read_is_a_problem_beside_the_others() {
     let (_guard, dir) = temp();
     fs::write(dir.join("good.yaml"), "source: {stdin: }\nsink: {stdout: }").unwrap();
-    fs::write(dir.join("bad.yaml"), "source: {stdin: }\nsink: {stdut: }").unwrap();
+    fs::write(dir.join("bad.yaml"), "source: {file: {include: [x], read: once}}\nsink: {stdut: }").unwrap();
     fs::write(dir.join("latin.yaml"), b"# one\n# \xe9\n").unwrap();
     fs::write(dir.join("large.yaml"), "#".repeat((1 << 20) + 1)).unwrap();
     fs::write(

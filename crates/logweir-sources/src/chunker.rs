@@ -104,7 +104,8 @@ impl Chunker {
     ///
     /// The reader's. Nothing is lost by one: whole lines and the tail are still there to be taken.
     pub fn fill(&mut self, reader: &mut impl Read) -> io::Result<usize> {
-        let max_read = self.limits.chunk_bytes;
+        let (max_read, is_skipping) = (self.limits.chunk_bytes, self.skipping.is_some());
+        // A carried tail comes to the front of a new buffer, in which nothing is filled.
         let start = self.n_filled + self.carried.len();
         let room = &mut self.make_room().bytes()[start..];
         let n_wanted = room.len().min(max_read);
@@ -114,12 +115,11 @@ impl Chunker {
                 result => break result?.min(n_wanted),
             }
         };
-        let last = memrchr(b'\n', &room[..n_read]);
-        if self.skipping.is_some() {
+        if is_skipping {
             self.skip_on(n_read);
             return Ok(n_read);
         }
-        if let Some(at) = last {
+        if let Some(at) = memrchr(b'\n', &room[..n_read]) {
             self.n_whole = self.n_filled + at + 1;
         }
         self.n_filled += n_read;
@@ -223,16 +223,12 @@ impl Chunker {
         }
     }
 
-    /// Begins to skip the tail if no ending can make it an event any more.
+    /// Begins to skip the tail once no ending can make it an event any more.
     fn drop_oversized_tail(&mut self) {
         let n_tail = self.n_filled - self.n_whole;
-        // The mark at the start is no part of a line: wait until it is known to be one.
-        if self.at_start || n_tail <= self.limits.max_event_bytes {
-            return;
-        }
-        let last = self.buffer.as_mut().map(|buffer| buffer.bytes()[self.n_filled - 1]);
-        let may_end = n_tail == self.limits.max_event_bytes + 1 && last == Some(b'\r');
-        if !may_end {
+        // One byte more may be the `\r` of an ending; if it is not, the line is whole or longer still after the next
+        // read. And the mark at the start is no part of a line: wait until it is known to be one.
+        if !self.at_start && n_tail > self.limits.max_event_bytes.saturating_add(1) {
             self.skipping = Some(n_tail as u64);
             self.n_filled = self.n_whole;
         }

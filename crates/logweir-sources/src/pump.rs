@@ -14,6 +14,10 @@ pub(crate) trait Input: Read {
     /// Returns how many bytes of the source have been read so far, if that is another number than that of the bytes
     /// it gave.
     fn n_source_bytes(&self) -> Option<u64>;
+
+    /// Returns whether what has been read from it can be read again, as from a regular file, or is gone, as from a
+    /// pipe.
+    fn can_be_read_again(&self) -> bool;
 }
 
 /// How the reading of an input ended.
@@ -22,7 +26,7 @@ pub(crate) enum End {
     Finished,
     /// Reading failed; what came before has been sent.
     Failed(io::Error),
-    /// The source is to stop; an unfinished line has been let go.
+    /// The source is to stop; what has been read has been sent, save an unfinished line that can be read again.
     Stopped,
 }
 
@@ -42,8 +46,8 @@ impl Pump {
 
     /// Reads an input to its end and sends all of it; returns how it ended and how many bytes it gave.
     ///
-    /// If reading fails, what is left of the last line is sent like a line: nothing that was read may vanish, and
-    /// whether it is an event is for decode to say.
+    /// If reading fails, or a pipe is to be read no further, what is left of the last line is sent like a line:
+    /// nothing that was read may vanish, and whether it is an event is for decode to say.
     pub(crate) fn read(&mut self, index: u32, input: &mut impl Input) -> Result<(End, u64), Closed> {
         let mut sent = Sent { position: Position { input: index, offset: 0 }, n_source_bytes: 0 };
         let end = loop {
@@ -61,7 +65,7 @@ impl Pump {
                 self.send(raw, &mut sent, input)?;
             }
         };
-        if matches!(end, End::Stopped) {
+        if matches!(end, End::Stopped) && input.can_be_read_again() {
             let n_bytes = self.chunker.discard();
             if n_bytes > 0 {
                 tracing::debug!(n_bytes, "stopped inside a line, which is not passed on");

@@ -80,4 +80,8 @@ impl Input for RawInput {
     fn n_source_bytes(&self) -> Option<u64> {
         None
     }
+
+    fn can_be_read_again(&self) -> bool {
+        self.never_waits()
+    }
 }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use logweir_event::{Ack, Batch, Chunk};
 use logweir_stages::{
-    Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally, Truncate,
-    TruncateConfig, Unit,
+    Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally,
+    Truncate, TruncateConfig, Unit,
 };
 use logweir_testkit::allocations::{COUNTING, CountingAllocator, count};
 

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 
 fn hashed(event: &str, key: Option<&str>) -> Vec<u8> {
     let sample = Sample { rate: 0.5, key: key.map(str::to_owned), seed: 0, always_keep: None };
-    sample.hashed(&Event::read(event.as_bytes()).expect("an event"))
+    let event = Event::read(event.as_bytes()).expect("an event");
+    sample.hashed(&event, event.body())
 }
 
 #[test]
@@ -49,7 +50,12 @@ fn the_share_kept_is_the_rate_and_rates_nest() {
     let kept = |rate: f64| -> Vec<usize> {
         let sample = Sample { rate, key: Some("k".to_owned()), seed: 7, always_keep: None };
         let event = |i: usize| Event::read(format!("{{\"k\":\"key {i}\"}}").as_bytes()).unwrap();
-        (0..20_000).filter(|&i| sample.keeps(&event(i))).collect()
+        (0..20_000)
+            .filter(|&i| {
+                let event = event(i);
+                sample.keeps(&event, event.body())
+            })
+            .collect()
     };
     let (few, more) = (kept(0.1), kept(0.3));
     assert!((few.len() as f64 / 20_000.0 - 0.1).abs() < 0.01, "{}", few.len());

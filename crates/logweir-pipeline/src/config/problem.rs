@@ -41,9 +41,24 @@ impl Problem {
     /// Returns a problem at a place of a file.
     pub(super) fn at(doc: &Doc, place: Place, message: String, help: Option<String>) -> Self {
         let (line, column) = doc.line_and_column(place.start);
-        let written = doc.line(line);
         let caret_len = doc.chars_on_line(place, line).max(1);
-        let (text, before, caret_len) = window(written, column - 1, caret_len);
+        let start = doc.line_start(line);
+        let end = start + doc.line(line).len();
+        if doc.n_chars(Place { start, end }) > SHOWN_CHARS {
+            let (text, before, room) = window(doc.line(line), place.start.min(end) - start);
+            let caret_len = caret_len.min(room);
+            return Self {
+                file: doc.shown().to_owned(),
+                line,
+                column,
+                text,
+                caret_len,
+                message,
+                help,
+                before,
+            };
+        }
+        let (text, before) = (doc.line(line).to_owned(), column - 1);
         Self { file: doc.shown().to_owned(), line, column, text, caret_len, message, help, before }
     }
 }
@@ -183,24 +198,25 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// Cuts a long line around the place: what is shown, the characters before the place in it, the carets that fit.
-fn window(line: &str, before: usize, caret_len: usize) -> (String, usize, usize) {
-    let n_chars = line.chars().count();
-    if n_chars <= SHOWN_CHARS {
-        return (line.to_owned(), before, caret_len);
-    }
-    let skipped = before.saturating_sub(SHOWN_BEFORE);
+/// Cuts a long line around an offset: what is shown, the characters before the offset in it, and those behind it, one
+/// at least.
+fn window(line: &str, at: usize) -> (String, usize, usize) {
+    let (head, tail) = line.split_at_checked(at).unwrap_or((line, ""));
+    let first = head.char_indices().rev().take(SHOWN_BEFORE).last().map_or(at, |(first, _)| first);
+    let mut before = head[first..].chars().count();
+    let room = SHOWN_CHARS - before;
+    let end = tail.char_indices().nth(room).map_or(tail.len(), |(end, _)| end);
     let mut text = String::new();
-    if skipped > 0 {
+    if first > 0 {
+        text.push('…');
+        before += 1;
+    }
+    text.push_str(&head[first..]);
+    text.push_str(&tail[..end]);
+    if end < tail.len() {
         text.push('…');
     }
-    text.extend(line.chars().skip(skipped).take(SHOWN_CHARS));
-    let shown_before = before - skipped + usize::from(skipped > 0);
-    let room = (skipped + SHOWN_CHARS).min(n_chars).saturating_sub(before).max(1);
-    if skipped + SHOWN_CHARS < n_chars {
-        text.push('…');
-    }
-    (text, shown_before, caret_len.min(room))
+    (text, before, tail[..end].chars().count().max(1))
 }
 
 /// Returns the columns of a terminal that a character takes.

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// The largest file that is read. A pipeline is a page or two; what is larger is the wrong file.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
+/// The bytes for which the characters are counted once and for all.
+const BLOCK: usize = 256;
+
 /// A configuration file: its name and what it holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigFile {
@@ -50,6 +53,8 @@ pub(super) struct Doc {
     shown: String,
     /// The offset at which each line begins; the first is 0.
     line_starts: Vec<usize>,
+    /// The characters before each [`BLOCK`] of bytes, and before the end.
+    chars_before: Vec<usize>,
 }
 
 impl Doc {
@@ -67,7 +72,13 @@ impl Doc {
         };
         let line_starts =
             std::iter::once(0).chain((0..bytes.len()).filter(|at| ends_line(*at)).map(|at| at + 1)).collect();
-        Self { shown: file.path.display().to_string(), line_starts, file }
+        let mut n_chars = 0;
+        let mut chars_before = vec![0];
+        for block in bytes.chunks(BLOCK) {
+            n_chars += count_chars(block);
+            chars_before.push(n_chars);
+        }
+        Self { shown: file.path.display().to_string(), line_starts, chars_before, file }
     }
 
     /// Returns the path as it is shown.
@@ -99,23 +110,37 @@ impl Doc {
     pub(super) fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.text().len());
         let line = self.line_starts.partition_point(|start| *start <= offset);
-        let start = self.line_starts[line - 1];
-        let before = self.text().get(start..offset).unwrap_or_default();
-        (line, before.chars().count() + 1)
+        (line, self.n_chars(Place { start: self.line_start(line), end: offset }) + 1)
+    }
+
+    /// Returns the offset at which a line begins.
+    pub(super) fn line_start(&self, line: usize) -> usize {
+        self.line_starts[line - 1]
+    }
+
+    /// Returns how many characters a place has; the cost does not grow with it, since one long line may have a
+    /// problem in every corner.
+    pub(super) fn n_chars(&self, place: Place) -> usize {
+        let before = |offset: usize| {
+            let block = offset / BLOCK;
+            self.chars_before[block] + count_chars(&self.text().as_bytes()[block * BLOCK..offset])
+        };
+        before(place.end).saturating_sub(before(place.start))
     }
 
     /// Returns a line, counted from 1, without its ending.
     pub(super) fn line(&self, line: usize) -> &str {
-        let start = self.line_starts[line - 1];
+        let start = self.line_start(line);
         let end = self.line_starts.get(line).copied().unwrap_or(self.text().len());
         self.text()[start..end].trim_end_matches(['\n', '\r'])
     }
 
     /// Returns how many characters of a place are on a line, counted from 1, which the place begins on.
     pub(super) fn chars_on_line(&self, place: Place, line: usize) -> usize {
-        let line_end = self.line_starts[line - 1] + self.line(line).len();
+        let line_end = self.line_start(line) + self.line(line).len();
         let on_line = Place { start: place.start, end: place.end.min(line_end) };
-        if on_line.start < on_line.end { self.slice(on_line).trim_end().chars().count() } else { 0 }
+        let len = self.slice(on_line).trim_end().len();
+        self.n_chars(Place { start: place.start, end: place.start + len })
     }
 
     /// Returns a place as a problem elsewhere refers to it.
@@ -123,6 +148,11 @@ impl Doc {
         let (line, column) = self.line_and_column(place.start);
         format!("{}:{line}:{column}", self.shown)
     }
+}
+
+/// Returns the characters that begin in a piece of UTF-8: the bytes that continue none.
+fn count_chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 fn too_large() -> String {

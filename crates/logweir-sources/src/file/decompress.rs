@@ -52,6 +52,16 @@ impl Decompressed {
         Self { form: Form::Unknown(head), failure: None, is_damaged: false }
     }
 
+    /// Returns the file, unless its decoder could not be made.
+    fn raw(&self) -> Option<&RawInput> {
+        match &self.form {
+            Form::Unknown(input) | Form::Plain(input) => Some(&input.raw),
+            Form::Gzip(input) => Some(&input.input().get_ref().raw),
+            Form::Zstd(input) => Some(&input.input().get_ref().raw),
+            Form::Failed => None,
+        }
+    }
+
     /// Returns how many bytes of the file have been used, compressed ones counted compressed.
     pub(crate) fn n_used(&self) -> u64 {
         match &self.form {
@@ -100,11 +110,7 @@ impl Decompressed {
 
     /// Returns whether a step of a decoder gives less than there is room for although more could be had at once.
     fn is_worth_filling(&self) -> bool {
-        match &self.form {
-            Form::Gzip(input) => input.input().get_ref().raw.never_waits(),
-            Form::Zstd(input) => input.input().get_ref().raw.never_waits(),
-            Form::Unknown(_) | Form::Plain(_) | Form::Failed => false,
-        }
+        matches!(self.form, Form::Gzip(_) | Form::Zstd(_)) && self.raw().is_some_and(RawInput::never_waits)
     }
 }
 
@@ -135,6 +141,10 @@ impl Input for Decompressed {
             Form::Unknown(_) | Form::Plain(_) => None,
             Form::Gzip(_) | Form::Zstd(_) | Form::Failed => Some(self.n_used()),
         }
+    }
+
+    fn can_be_read_again(&self) -> bool {
+        self.raw().is_none_or(RawInput::never_waits)
     }
 }
 

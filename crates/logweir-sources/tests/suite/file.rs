@@ -168,18 +168,22 @@ fn damage_in_the_second_part_loses_nothing_of_the_first() {
 }
 
 #[test]
-fn damage_within_a_gzip_step_loses_nothing_decoded_in_it() {
-    // Stored blocks, so that what is before the damage is known to the byte.
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
-    encoder.write_all(&[b"{}\n".repeat(1000), b"{\"unfinished".to_vec()].concat()).unwrap();
-    encoder.flush().unwrap();
-    let mut bytes = encoder.get_ref().clone();
-    bytes.extend([0xff; 64]);
-    let scratch = Scratch::new();
-    scratch.write("damaged", bytes);
-    let read =
-        check_failed(read(&scratch, &["damaged"], &[]).finish(), &["cannot decompress", "beyond byte 3012 "]);
-    assert_eq!(read, [b"{}\n".repeat(1000), b"{\"unfinished".to_vec()].concat());
+fn damage_within_a_step_loses_nothing_decoded_before_it() {
+    let content = [b"{}\n".repeat(1000), b"{\"unfinished".to_vec()].concat();
+    // Flushed, so that a block ends where the damage begins.
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::none());
+    gzip.write_all(&content).unwrap();
+    gzip.flush().unwrap();
+    let mut zstandard = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    zstandard.write_all(&content).unwrap();
+    zstandard.flush().unwrap();
+    for (name, begun) in [("gzip", gzip.get_ref()), ("Zstandard", zstandard.get_ref())] {
+        let scratch = Scratch::new();
+        scratch.write("damaged", [begun.as_slice(), &[0xff; 64]].concat());
+        let what = ["cannot decompress", "beyond byte 3012 "];
+        let read = check_failed(read(&scratch, &["damaged"], &[]).finish(), &what);
+        assert!(read == content, "{name}");
+    }
 }
 
 #[test]

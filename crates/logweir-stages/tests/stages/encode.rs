@@ -46,8 +46,11 @@ fn a_cut_field_is_written_as_it_was_cut() {
 fn runs_of_every_length_keep_their_order() {
     // Long runs leave as slices, short ones are copied, edited lines come between.
     let long = format!("{{\"Logs\":[],\"pad\":\"{}\"}}\n", "x".repeat(20_000));
-    let input = [&long, &long, "{\"Logs\":[{\"Message\":\"abcdef\"}]}\n", &long, "[]\n", "{}\n", &long, "{\"z\":1}"].concat();
+    let input =
+        [&long, &long, "{\"Logs\":[{\"Message\":\"abcdef\"}]}\n", &long, "[]\n", "{}\n", &long, "{\"z\":1}"]
+            .concat();
     let outcome = crate::run_whole(&[truncate_to(3)], input.as_bytes());
-    let expected = input.replace("abcdef", "abc<<<Logpush: messages truncated>>>").replace("[]\n{}", "{}") + "\n";
+    let expected =
+        input.replace("abcdef", "abc<<<Logpush: messages truncated>>>").replace("[]\n{}", "{}") + "\n";
     assert_eq!(String::from_utf8_lossy(&outcome.output), expected);
 }

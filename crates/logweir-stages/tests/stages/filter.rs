@@ -93,7 +93,8 @@ fn lists_nest() {
 
 fn check_refused(filter: &str, expected: &[&str]) {
     let problems = FilterConfig::from_json(filter).expect_err(filter);
-    let places: Vec<_> = problems.iter().map(|problem| format!("{} {}", problem.at, problem.message)).collect();
+    let places: Vec<_> =
+        problems.iter().map(|problem| format!("{} {}", problem.at, problem.message)).collect();
     assert_eq!(places.len(), expected.len(), "{filter}: {places:#?}");
     for (place, expected) in places.iter().zip(expected) {
         assert!(place.starts_with(expected), "{filter}: {place}");
@@ -106,10 +107,21 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
     check_refused(r#"{"where":{}"#, &["11 the filter is no JSON"]);
     check_refused("[]", &["0 a filter is `{where: …}`"]);
     check_refused("{}", &["0 a filter needs `where`"]);
-    check_refused(r#"{"where":{}}"#, &["9 a predicate needs `key`", "9 a predicate needs `operator`", "9 a predicate needs `value`"]);
+    check_refused(
+        r#"{"where":{}}"#,
+        &["9 a predicate needs `key`", "9 a predicate needs `operator`", "9 a predicate needs `value`"],
+    );
     check_refused(r#"{"where":{"and":[]}}"#, &["16 `and` needs at least one"]);
     check_refused(r#"{"where":{"and":[1,2],"or":[]}}"#, &["9 `and` and `or` stand alone"]);
-    check_refused(r#"{"where":{"or":[1,{"key":1}]}}"#, &["16 a condition is", "18 a predicate needs `operator`", "18 a predicate needs `value`", "25 `key` takes a string"]);
+    check_refused(
+        r#"{"where":{"or":[1,{"key":1}]}}"#,
+        &[
+            "16 a condition is",
+            "18 a predicate needs `operator`",
+            "18 a predicate needs `value`",
+            "25 `key` takes a string",
+        ],
+    );
     for (operator, value, expected) in [
         ("neq", "1", "unknown operator `neq`; did you mean `!eq`?"),
         ("like", "1", "unknown operator `like`; there are eq"),
@@ -124,10 +136,17 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
         ("!startsWith", "null", "`!startsWith` takes a string"),
     ] {
         let filter = format!(r#"{{"where":{{"key":"k","operator":"{operator}","value":{value}}}}}"#);
-        let at = if expected.contains("operator") { filter.find(operator).unwrap() - 1 } else { filter.len() - 2 - value.len() };
+        let at = if expected.contains("operator") {
+            filter.find(operator).unwrap() - 1
+        } else {
+            filter.len() - 2 - value.len()
+        };
         check_refused(&filter, &[&format!("{at} {expected}")]);
     }
-    check_refused(r#"{"where":{"key":"k","operator":"in","value":[null,1,true]}}"#, &["45 expected a string or a number", "52 expected a string or a number"]);
+    check_refused(
+        r#"{"where":{"key":"k","operator":"in","value":[null,1,true]}}"#,
+        &["45 expected a string or a number", "52 expected a string or a number"],
+    );
     let deep = format!("{}{}", r#"{"where":{"and":["#.repeat(100_000), "]}}".repeat(100_000));
     check_refused(&deep, &[""]);
 }

@@ -10,8 +10,8 @@ mod truncate;
 use bytes::Bytes;
 use logweir_event::{Ack, Batch, Chunk, Malformed};
 use logweir_stages::{
-    Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally, Truncate,
-    TruncateConfig, Unit,
+    Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally,
+    Truncate, TruncateConfig, Unit,
 };
 use logweir_testkit::oracle as naive;
 
@@ -60,7 +60,9 @@ fn run(
 
 fn build(stage: &naive::Stage, projection: &mut Projection) -> Box<dyn Stage> {
     match stage {
-        naive::Stage::Filter(text) => Box::new(Filter::new(&FilterConfig::from_json(text).unwrap(), projection)),
+        naive::Stage::Filter(text) => {
+            Box::new(Filter::new(&FilterConfig::from_json(text).unwrap(), projection))
+        }
         naive::Stage::Sample { rate, key, seed, always_keep } => {
             let always_keep = always_keep.as_ref().map(|text| FilterConfig::from_json(text).unwrap());
             let config = SampleConfig { rate: *rate, key: key.clone(), seed: *seed, always_keep };

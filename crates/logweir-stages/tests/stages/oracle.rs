@@ -3,33 +3,39 @@
 use logweir_stages::FilterConfig;
 use logweir_testkit::oracle as naive;
 use logweir_testkit::oracle::truncate::Unit;
-use logweir_testkit::strategies::{any_filter, any_refused_filter, any_stream, mutated};
 use logweir_testkit::samples;
+use logweir_testkit::strategies::{any_filter, any_refused_filter, any_stream, mutated};
 use proptest::prelude::*;
 
 use crate::run;
 
 fn any_stage() -> impl Strategy<Value = naive::Stage> {
     let rate = prop_oneof![Just(1.0), 0.01..1.0f64];
-    let key = prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID"), Just("Logs"), Just("ScriptName")]);
+    let key =
+        prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID"), Just("Logs"), Just("ScriptName")]);
     let unit = prop_oneof![Just(Unit::Chars), Just(Unit::Utf16), Just(Unit::Bytes)];
     prop_oneof![
         any_filter().prop_map(naive::Stage::Filter),
-        (rate, key, any::<u64>(), prop::option::of(any_filter())).prop_map(|(rate, key, seed, always_keep)| {
-            naive::Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
-        }),
-        (prop_oneof![0..20usize, 0..400usize], unit).prop_map(|(limit, unit)| naive::Stage::Truncate { limit, unit }),
+        (rate, key, any::<u64>(), prop::option::of(any_filter())).prop_map(
+            |(rate, key, seed, always_keep)| {
+                naive::Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
+            }
+        ),
+        (prop_oneof![0..20usize, 0..400usize], unit)
+            .prop_map(|(limit, unit)| naive::Stage::Truncate { limit, unit }),
     ]
 }
 
 fn any_field_names() -> impl Strategy<Value = Option<Vec<String>>> {
-    let name = prop_oneof![Just("Logs"), Just("Outcome"), Just("Exceptions"), Just("Event.RayID"), Just("Missing")];
+    let name =
+        prop_oneof![Just("Logs"), Just("Outcome"), Just("Exceptions"), Just("Event.RayID"), Just("Missing")];
     prop::option::of(prop::collection::vec(name.prop_map(str::to_owned), 1..4))
 }
 
 /// Lines of real events, some damaged.
 fn real_lines() -> impl Strategy<Value = Vec<u8>> {
-    let lines: Vec<&[u8]> = samples::EVENTS.split_inclusive(|&byte| byte == b'\n').filter(|line| line.len() < 8_000).collect();
+    let lines: Vec<&[u8]> =
+        samples::EVENTS.split_inclusive(|&byte| byte == b'\n').filter(|line| line.len() < 8_000).collect();
     prop::sample::subsequence(lines, 1..12)
         .prop_map(|lines| lines.concat())
         .prop_flat_map(|bytes| prop_oneof![Just(bytes.clone()), mutated(bytes)])

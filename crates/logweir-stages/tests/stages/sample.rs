@@ -21,9 +21,13 @@ fn events(n: usize) -> String {
 /// Which of some keys rate and seed keep, worked out with the reference implementation of XXH3. Whoever changes these changes which events users keep.
 #[test]
 fn golden_vectors() {
-    let keys = ["", "a", "10e897e3fad4fe7c", "ba2c83f145a74b34", "1e49b19e4d8ebc1d", "caf\u{e9}", "\u{1f600}"];
+    let keys =
+        ["", "a", "10e897e3fad4fe7c", "ba2c83f145a74b34", "1e49b19e4d8ebc1d", "caf\u{e9}", "\u{1f600}"];
     let kept = |rate, seed| {
-        let kept = |key: &&&str| run_whole(&[sample(rate, Some("k"), seed)], format!("{{\"k\":\"{key}\"}}").as_bytes()).written == 1;
+        let kept = |key: &&&str| {
+            run_whole(&[sample(rate, Some("k"), seed)], format!("{{\"k\":\"{key}\"}}").as_bytes()).written
+                == 1
+        };
         keys.iter().filter(kept).copied().collect::<Vec<_>>()
     };
     assert_eq!(kept(1.0, 0), keys);

@@ -12,7 +12,8 @@ fn worked_cases() {
     for case in cases {
         let outcome = run_whole(&[truncate_to(case.limit)], case.input.as_bytes());
         let expected = format!("{}\n", case.output);
-        same_tokens(&outcome.output, expected.as_bytes()).unwrap_or_else(|why| panic!("{}: {why}", case.name));
+        same_tokens(&outcome.output, expected.as_bytes())
+            .unwrap_or_else(|why| panic!("{}: {why}", case.name));
     }
 }
 

@@ -86,6 +86,7 @@ pub fn run(
 
 impl Outcome {
     fn process(&mut self, stages: &[Ready], field_names: Option<&[String]>, mut event: Event) {
+        let as_read = event.body().to_vec();
         for stage in stages {
             match stage {
                 Ready::Filter(filter) => {
@@ -95,7 +96,7 @@ impl Outcome {
                     }
                 }
                 Ready::Sample(sample) => {
-                    if !sample.keeps(&event) {
+                    if !sample.keeps(&event, &as_read) {
                         self.sampled_out += 1;
                         return;
                     }

@@ -20,19 +20,19 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Returns whether the event is kept.
-    pub fn keeps(&self, event: &Event) -> bool {
+    /// Returns whether the event is kept. `as_read` is the event before any stage, from its `{` to its `}`.
+    pub fn keeps(&self, event: &Event, as_read: &[u8]) -> bool {
         if self.always_keep.as_ref().is_some_and(|filter| filter.keeps(event.object())) {
             return true;
         }
-        is_kept(XxHash3_64::oneshot_with_seed(self.seed, &self.hashed(event)), self.rate)
+        is_kept(XxHash3_64::oneshot_with_seed(self.seed, &self.hashed(event, as_read)), self.rate)
     }
 
     /// Returns the bytes whose hash decides.
-    pub fn hashed(&self, event: &Event) -> Vec<u8> {
+    pub fn hashed(&self, event: &Event, as_read: &[u8]) -> Vec<u8> {
         let field = self.key.as_ref().and_then(|key| event.object().path(key.as_str()));
         match field.as_ref().map(Node::kind) {
-            None | Some(Kind::Null) => event.body().to_vec(),
+            None | Some(Kind::Null) => as_read.to_vec(),
             Some(_) => field.map(|field| written(&field)).unwrap_or_default(),
         }
     }

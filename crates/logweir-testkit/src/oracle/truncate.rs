@@ -129,7 +129,7 @@ struct Cut {
     replaced: Range<usize>,
     /// What comes in their place.
     text: String,
-    /// The value that this cuts, and the units of it that are kept; `None` for a marker put into an empty array.
+    /// The value that this cuts, and the units of it that are kept; `None` for an array whose elements are dropped.
     kept: Option<(Range<usize>, usize)>,
 }
 
@@ -157,10 +157,11 @@ impl Plan<'_> {
     /// Charges a log's message and returns whether it was cut.
     fn charge_message(&mut self, message: &Node) -> bool {
         let values = charged(message.clone());
-        if values.is_empty() && self.cut {
-            // Reached after the cut, even an empty array gets the marker.
-            let inside = message.span().start + 1;
-            self.cuts.push(Cut { replaced: inside..inside, text: quoted(&marker(LOG_MESSAGES)), kept: None });
+        if message.kind() == Kind::Array && self.cut {
+            // Reached after the cut, even an empty array becomes one of the marker alone.
+            let text = format!("[{}]", quoted(&marker(LOG_MESSAGES)));
+            self.cuts.push(Cut { replaced: message.span(), text, kept: None });
+            self.dropped.push(message.span().start + 1..message.span().end);
             return true;
         }
         for (i, value) in values.iter().enumerate() {
