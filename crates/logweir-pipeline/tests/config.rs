@@ -4,6 +4,8 @@
 //! files that are good alone and do not go together. After a change of wording, `UPDATE_EXPECTED=1 cargo test` writes
 //! the expected problems anew, to be read with `git diff`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

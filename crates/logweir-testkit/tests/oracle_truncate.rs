@@ -78,7 +78,7 @@ fn an_empty_array_reached_after_the_cut_gets_the_marker() {
         r#"{"Exceptions":[{"Name":"ab"}],"Logs":[{},{"Message":[ ]},{"Message":"x"}]}"#,
         1,
         Unit::Chars,
-        r#"{"Exceptions":[{"Name":"a<n>"}],"Logs":[{},{"Message":["<m>" ]}]}"#,
+        r#"{"Exceptions":[{"Name":"a<n>"}],"Logs":[{},{"Message":["<m>"]}]}"#,
         [1, 0, 1],
     );
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use indicatif::{HumanBytes, HumanCount};
 use logweir_pipeline::{Accounts, OutputAccounts, Tally};
 use serde::Serialize;
 
@@ -135,16 +136,15 @@ pub(crate) fn table(summaries: &[Summary]) -> String {
 fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let Summary { name, accounts, elapsed } = summary;
     let seconds = elapsed.as_secs_f64();
-    let rate = indicatif::HumanBytes((accounts.bytes_in as f64 / seconds.max(1e-9)) as u64);
-    writeln!(out, "{name}: {:.3} s, {rate}/s", seconds)?;
-    row(out, "read", accounts.read, &bytes(accounts.bytes_in))?;
-    let [not_utf8, not_json, not_object] = accounts.malformed;
+    let rate = HumanBytes((accounts.bytes_in as f64 / seconds.max(1e-9)) as u64);
+    writeln!(out, "{name}: {seconds:.3} s, {rate}/s")?;
     let single = accounts.single_output();
+    row(out, "read", accounts.read, &bytes(accounts.bytes_in))?;
     if let Some(output) = single {
         row(out, "written", output.written, &bytes(output.bytes_out))?;
     }
-    row(out, "filtered", accounts.tally.filtered, "")?;
-    row(out, "sampled out", accounts.tally.sampled_out, "")?;
+    dropped_by_stages(out, &accounts.tally)?;
+    let [not_utf8, not_json, not_object] = accounts.malformed;
     let reasons = format!("not UTF-8 {not_utf8}, not JSON {not_json}, not an object {not_object}");
     row(out, "malformed", accounts.malformed.iter().sum(), &reasons)?;
     row(out, "oversized", accounts.oversized, "")?;
@@ -154,34 +154,40 @@ fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     truncated(out, &accounts.tally)?;
     for output in accounts.outputs.iter().filter(|_| single.is_none()) {
-        writeln!(out, "  output {}", output.name.as_deref().unwrap_or_default())?;
+        writeln!(out, "output {}", output.name.as_deref().unwrap_or_default())?;
         row(out, "received", output.received, "")?;
         row(out, "written", output.written, &bytes(output.bytes_out))?;
-        row(out, "filtered", output.tally.filtered, "")?;
-        row(out, "sampled out", output.tally.sampled_out, "")?;
+        dropped_by_stages(out, &output.tally)?;
         row(out, "failed", output.failed, "")?;
         truncated(out, &output.tally)?;
     }
     if !accounts.is_balanced() {
-        writeln!(out, "  NOT BALANCED: the numbers above do not add up")?;
+        writeln!(out, "NOT BALANCED: the numbers above do not add up")?;
     }
     Ok(())
 }
 
-fn row(out: &mut String, what: &str, n: u64, note: &str) -> std::fmt::Result {
-    let line = format!("  {what:<12} {:>15}  {note}", indicatif::HumanCount(n).to_string());
-    writeln!(out, "{}", line.trim_end())
+fn dropped_by_stages(out: &mut String, tally: &Tally) -> std::fmt::Result {
+    row(out, "filtered", tally.filtered, "")?;
+    row(out, "sampled out", tally.sampled_out, "")
 }
 
 fn truncated(out: &mut String, tally: &Tally) -> std::fmt::Result {
     let [names, messages, logs] = tally.truncated_characters;
-    let total = indicatif::HumanCount(characters(tally));
     let note = format!(
-        "{total} characters: exception names {names}, exception messages {messages}, log messages {logs}"
+        "{} characters: exception names {names}, exception messages {messages}, log messages {logs}",
+        HumanCount(characters(tally)),
     );
     row(out, "truncated", tally.truncated, &note)
 }
 
+/// Writes a row of the table; the note says more of a number that is not zero.
+fn row(out: &mut String, what: &str, n: u64, note: &str) -> std::fmt::Result {
+    let note = if n == 0 { "" } else { note };
+    let line = format!("  {what:<12} {:>15}  {note}", HumanCount(n).to_string());
+    writeln!(out, "{}", line.trim_end())
+}
+
 fn bytes(n: u64) -> String {
-    indicatif::HumanBytes(n).to_string()
+    HumanBytes(n).to_string()
 }

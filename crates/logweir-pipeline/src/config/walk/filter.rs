@@ -32,6 +32,7 @@ impl Walk<'_, '_> {
     }
 
     fn refuse_filter(&mut self, shape: &Shape, node: &Node, problems: &[FilterProblem]) {
+        let first = self.text_start(node);
         for problem in problems {
             let Kind::Scalar { text, .. } = &node.kind else {
                 self.report.add(place_at(node, problem.at), problem.message.as_str());
@@ -40,13 +41,13 @@ impl Walk<'_, '_> {
             let at =
                 (0..=problem.at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             let len = text[at..].chars().next().map_or(0, char::len_utf8);
-            match self.inside(node, at..at + len) {
-                (place, true) => self.report.add(place, problem.message.as_str()),
-                (place, false) => {
-                    let nth = text[..at].chars().count() + 1;
-                    self.report.add(place, format!("{}, at character {nth} of the filter", problem.message));
-                }
+            if let Some(first) = first {
+                let place = Place { start: first + at, end: first + at + len };
+                self.report.add(place, problem.message.as_str());
+                continue;
             }
+            let nth = text[..at].chars().count() + 1;
+            self.report.add(node.place, format!("{}, at character {nth} of the filter", problem.message));
         }
         if problems.is_empty() {
             self.report.add_with_help(node.place, "this is no filter", shape.help());

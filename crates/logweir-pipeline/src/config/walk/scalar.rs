@@ -25,8 +25,12 @@ impl Walk<'_, '_> {
         let replaced = match variables::replace(text, self.env) {
             Ok(replaced) => replaced,
             Err(faults) => {
+                let first = self.text_start(node);
                 for fault in faults {
-                    let (place, _) = self.inside(node, fault.at);
+                    let place = first.map_or(node.place, |first| Place {
+                        start: first + fault.at.start,
+                        end: first + fault.at.end,
+                    });
                     match fault.help {
                         Some(help) => self.report.add_with_help(place, fault.message, help),
                         None => self.report.add(place, fault.message),
@@ -54,18 +58,14 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Returns the place of a part of a scalar's text, and whether it is exact; else the place of the scalar.
-    ///
-    /// It is exact where the text stands in the file as it is: no escapes and no folded lines.
-    pub(super) fn inside(&self, node: &Node, part: std::ops::Range<usize>) -> (Place, bool) {
-        let Kind::Scalar { text, .. } = &node.kind else { return (node.place, false) };
+    /// Returns where the text of a scalar begins, if it stands in the file as it is: no escapes, no folded lines.
+    pub(super) fn text_start(&self, node: &Node) -> Option<usize> {
+        let Kind::Scalar { text, .. } = &node.kind else { return None };
         let Place { start, end } = node.place;
-        for (start, end) in [(start, end), (start + 1, end.saturating_sub(1))] {
-            if self.doc.slice(Place { start, end }) == text {
-                return (Place { start: start + part.start, end: start + part.end }, true);
-            }
-        }
-        (node.place, false)
+        let as_it_is =
+            |(start, end): &(usize, usize)| self.doc.slice(Place { start: *start, end: *end }) == text;
+        // Without quotes, or between them.
+        [(start, end), (start + 1, end.saturating_sub(1))].into_iter().find(as_it_is).map(|(start, _)| start)
     }
 }
 

@@ -1,0 +1,15 @@
+//! The real binary, from outside: files, pipes, signals, exit codes, and what it says.
+
+mod compression;
+mod dead_letters;
+mod ends;
+mod examples;
+mod files;
+mod interface;
+mod latency;
+mod memory;
+mod metrics;
+mod naive;
+mod rig;
+mod scenarios;
+mod signals;
