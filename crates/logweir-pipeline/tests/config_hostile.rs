@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 fn env(name: &str) -> Option<String> {
-    (name.len() % 2 == 0).then(|| name.to_owned())
+    name.len().is_multiple_of(2).then(|| name.to_owned())
 }
 
 /// Loads a text and checks that every problem with it is at a place that it has.
@@ -145,15 +145,15 @@ fn judged(text: &str) -> Problems {
     problems
 }
 
-/// Repeats a piece until the text has about a MiB.
-fn fill(piece: &str) -> String {
-    piece.repeat((1 << 20) / piece.len() - 16)
+/// Repeats a piece up to a size.
+fn fill(piece: &str, size: usize) -> String {
+    piece.repeat(size / piece.len())
 }
 
 #[test]
 fn depth_costs_no_stack() {
-    for text in [fill("["), fill("{a: "), fill("- "), fill("? "), fill("[{a: ")] {
-        judged(&text);
+    for piece in ["[", "{a: ", "- ", "? ", "[{a: "] {
+        judged(&fill(piece, 1 << 20));
     }
     let nested = |levels: usize| format!("x: {}{}", "[".repeat(levels), "]".repeat(levels));
     assert!(judged(&nested(127)).to_string().contains("unknown key `x`"));
@@ -161,18 +161,21 @@ fn depth_costs_no_stack() {
 }
 
 #[test]
-fn a_megabyte_of_mistakes_is_judged_in_time() {
-    let keys: String = (0..80_000).map(|n| format!("k{n}: 1\n")).collect();
-    assert!(judged(&keys).len() >= 80_000);
-    let one_line: String = (0..80_000).map(|n| format!("k{n}: 1, ")).collect();
-    let problems = judged(&format!("{{ {one_line} }}"));
+fn a_great_many_mistakes_are_judged_in_time() {
+    // A quarter of what a file may hold: enough for any cost that grows with the square of it.
+    const SIZE: usize = 1 << 18;
+    let keys: Vec<String> = (0..20_000).map(|n| format!("k{n}: 1")).collect();
+    assert!(judged(&keys.join("\n")).len() >= 20_000);
+    let problems = judged(&format!("{{ {} }}", keys.join(", ")));
+    assert!(problems.len() >= 20_000);
     assert!(problems.iter().all(|problem| problem.text.len() < 1000), "a long line is not shown whole");
-    judged(&format!("source: {{stdin: }}\nsink: {{stdout: }}\nencode: {{field_names: [{}]}}", fill("a, ")));
-    judged(&format!("source: {{stdin: }}\nsink: {{stdout: }}\nname: {}", fill("é")));
-    judged(&format!("source: {{stdin: }}\nsink: {{stdout: }}\n{}: 1", fill("x")));
-    judged(&format!("source: {{stdin: }}\nsink: {{stdout: }}\nname: \"{}\"", fill("${x}")));
-    judged(&fill("a: b\n"));
-    judged(&fill("# comment\n"));
+    let rest = |rest: String| judged(&format!("source: {{stdin: }}\nsink: {{stdout: }}\n{rest}")).len();
+    assert!(rest(format!("encode: {{field_names: [{}]}}", fill("a, ", SIZE))) > 80_000);
+    assert!(rest(format!("name: \"{}\"", fill("${x}", SIZE))) > 60_000);
+    assert_eq!(rest(format!("name: {}", fill("é", SIZE))), 1);
+    assert_eq!(rest(format!("{}: 1", fill("x", SIZE))), 1);
+    assert!(judged(&fill("a: b\n", SIZE)).len() > 50_000);
+    judged(&fill("# comment\n", 1 << 20));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Logs on standard error, beside a progress bar.
 
-use std::io::{self, Write};
+use std::env;
+use std::io::{self, IsTerminal as _, Write};
 
 use indicatif::ProgressBar;
 use tracing::level_filters::LevelFilter;
@@ -18,12 +19,20 @@ pub(crate) fn start(format: LogFormat, quiet: bool, bar: &ProgressBar) {
     let bar = bar.clone();
     let writer = move || BesideBar(bar.clone());
     let layer = match format {
-        LogFormat::Text => fmt::layer().with_writer(writer).with_target(false).with_filter(filter).boxed(),
+        LogFormat::Text => {
+            let layer = fmt::layer().with_writer(writer).with_target(false).with_ansi(wants_colors());
+            layer.with_filter(filter).boxed()
+        }
         LogFormat::Json => {
             fmt::layer().with_writer(writer).json().flatten_event(true).with_filter(filter).boxed()
         }
     };
     tracing_subscriber::registry().with(layer).init();
+}
+
+/// Returns whether escape codes go to a person: not to a file, and not where `NO_COLOR` asks for none.
+fn wants_colors() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Writes to standard error while the progress bar is out of the way.

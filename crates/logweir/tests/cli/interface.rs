@@ -41,7 +41,7 @@ fn the_summary_is_the_last_line_of_stderr_quiet_or_not() {
     for ran in [quiet, run_example(&["--summary", "json"], EXAMPLE_IN)] {
         let summary = succeeded(&ran);
         let counts = ["read", "written", "truncated", "truncated_characters", "bytes_in"];
-        assert_eq!(counts.map(|key| summary.count(key)), [1, 1, 1, 46, EXAMPLE_IN.len() as u64]);
+        assert_eq!(counts.map(|key| summary.count(key)), [1, 1, 1, 54, EXAMPLE_IN.len() as u64]);
         assert_eq!(summary.count("bytes_out"), ran.stdout.len() as u64);
         assert_eq!(summary.0["name"], "p");
     }
@@ -77,7 +77,7 @@ fn people_get_a_table_and_no_escape_codes_in_a_file() {
     for row in ["p: ", "read", "written", "filtered", "sampled out", "malformed", "oversized", "failed"] {
         assert!(stderr.contains(row), "{row}: {stderr}");
     }
-    assert!(stderr.contains("truncated                  1  46 characters"), "{stderr}");
+    assert!(stderr.contains("truncated                  1  54 characters"), "{stderr}");
 
     // Something to log: nobody can read a file that is not there.
     let scratch = Scratch::new();

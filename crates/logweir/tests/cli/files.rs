@@ -1,0 +1,126 @@
+//! Files that cannot be read, or not to their end: named, counted, and no harm to the others.
+
+use std::fs::{self, File};
+use std::os::unix::net::UnixListener;
+
+use logweir_testkit::process::Ran;
+use logweir_testkit::scratch::Scratch;
+
+use crate::rig::{Feeder, admin, endless_events, event, failed, pipeline, sample, succeeded, watched_pipeline};
+
+const GOOD: &str = "{\"n\":1}\n";
+
+/// Runs a pipeline over `include` and a good file.
+fn run_with_good(scratch: &Scratch, include: &str) -> Ran {
+    scratch.write("good.ndjson", GOOD);
+    let source = format!("source: {{file: {{include: [{include}, good.ndjson], read: once}}}}");
+    pipeline(scratch, &format!("{source}\nsink: {{stdout: {{}}}}\n")).output()
+}
+
+/// Checks that a file is named in an error that says `why`, and that the good one is still read.
+#[track_caller]
+fn check_named(scratch: &Scratch, include: &str, name: &str, why: &str) {
+    let ran = run_with_good(scratch, include);
+    let stderr = ran.stderr_text();
+    assert!(stderr.contains(name) && stderr.contains(why), "{stderr}");
+    assert_eq!(failed(&ran).count("written"), 1);
+    assert_eq!(String::from_utf8(ran.stdout).unwrap(), GOOD);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    check_named(&Scratch::new(), "absent.ndjson", "absent.ndjson", "No such file");
+}
+
+#[test]
+fn a_directory_is_named() {
+    let scratch = Scratch::new();
+    scratch.write("logs/x.ndjson", GOOD);
+    check_named(&scratch, "logs", "logs", "is a directory");
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_named() {
+    check_named(&Scratch::new(), "\"day-*.ndjson\"", "day-*.ndjson", "no file matches");
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named() {
+    // Root may open what nobody else may, but neither follows a link to itself nor reads a socket.
+    let scratch = Scratch::new();
+    std::os::unix::fs::symlink("loop.ndjson", scratch.path("loop.ndjson")).unwrap();
+    check_named(&scratch, "loop.ndjson", "loop.ndjson", "cannot open");
+    let _socket = UnixListener::bind(scratch.path("socket")).unwrap();
+    check_named(&scratch, "socket", "socket", "is a socket");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_fails_while_it_is_read_is_named() {
+    // Address 0 of a process is not mapped, so reading its memory from there fails.
+    check_named(&Scratch::new(), "/proc/self/mem", "/proc/self/mem", "cannot read");
+}
+
+#[test]
+fn a_file_under_two_names_is_read_once() {
+    let scratch = Scratch::new();
+    scratch.write("good.ndjson", GOOD);
+    std::os::unix::fs::symlink("good.ndjson", scratch.path("again.ndjson")).unwrap();
+    let ran = run_with_good(&scratch, "again.ndjson, \"*.ndjson\"");
+    assert_eq!(succeeded(&ran).count("read"), 1);
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_is_named_and_the_next_is_read() {
+    let scratch = Scratch::new();
+    let bytes: Vec<u8> = endless_events().take(500).flatten().collect();
+    let path = scratch.write("a.ndjson", &bytes);
+    scratch.write("b.ndjson", GOOD);
+    let yaml = "source: {file: {include: [a.ndjson, b.ndjson], read: once}}\nsink: {stdout: {}}\n\
+                limits: {chunk_bytes: 4 KiB, held_bytes: 8 KiB, decoders: 1}";
+    let mut running = watched_pipeline(&scratch, yaml).hold_stdout().start();
+    let stdout = running.take_stdout().unwrap();
+    let address = admin(&running);
+    // Nobody reads what comes out: less than a tenth of the file has been read, and now it ends in the middle of it.
+    assert!(sample(address, "logweir_bytes_read_total{pipeline=\"pipeline\"}") < bytes.len() as f64 / 10.0);
+    let n_left = bytes.len() as u64 / 2;
+    File::options().write(true).open(&path).unwrap().set_len(n_left).unwrap();
+
+    let reader = std::thread::spawn(move || std::io::read_to_string(stdout).unwrap());
+    let ran = running.wait();
+    let stdout = reader.join().unwrap();
+    let summary = failed(&ran);
+    assert!(ran.stderr_text().contains("a.ndjson ended at byte"), "{}", ran.stderr_text());
+    // All whole lines of the half that was left, and the other file.
+    let half = &bytes[..n_left as usize];
+    let n_whole = half.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let expected: String = (0..n_whole).map(event).chain([GOOD.to_owned()]).collect();
+    assert!(stdout == expected, "{} lines instead of {}", stdout.lines().count(), n_whole + 1);
+    assert_eq!(summary.count("malformed.not_json"), u64::from(!half.ends_with(b"\n")));
+    assert_eq!(summary.count("bytes_in"), n_left + GOOD.len() as u64);
+}
+
+#[test]
+fn a_named_pipe_is_read_until_its_writer_is_gone() {
+    let scratch = Scratch::new();
+    let path = scratch.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let writer = std::thread::spawn(move || fs::write(path, GOOD).unwrap());
+    let yaml = "source: {file: {include: [pipe], read: once}}\nsink: {stdout: {}}\n";
+    let ran = pipeline(&scratch, yaml).output();
+    assert_eq!(succeeded(&ran).count("written"), 1);
+    writer.join().unwrap();
+}
+
+#[test]
+fn standard_input_may_come_in_any_pieces() {
+    let scratch = Scratch::new();
+    let mut running =
+        pipeline(&scratch, "source: {stdin: {}}\nsink: {stdout: {}}\n").hold_stdin().start();
+    let bytes: Vec<u8> = endless_events().take(2).flatten().collect();
+    let pieces: Vec<Vec<u8>> = bytes.chunks(97).map(<[u8]>::to_vec).collect();
+    drop(Feeder::start(running.take_stdin().unwrap(), pieces.into_iter()).finish());
+    let ran = running.wait();
+    assert_eq!(succeeded(&ran).count("written"), 200);
+    assert!(ran.stdout == bytes);
+}
