@@ -81,7 +81,7 @@ impl Track<'_> {
         self.clear()?;
         let program = Program {
             dir: self.dir,
-            program: Path::new("cat"),
+            path: Path::new("cat"),
             args: vec![self.input.name.as_str().into()],
             stdout: Path::new(COPY),
             stderr: Path::new(NOWHERE),
@@ -93,7 +93,7 @@ impl Track<'_> {
         self.clear()?;
         let program = Program {
             dir: self.dir,
-            program: self.logweir,
+            path: self.logweir,
             args: ["run", "--quiet", "--summary", "json", PIPELINE].map(Into::into).to_vec(),
             stdout: Path::new(NOWHERE),
             stderr: Path::new(STDERR),

@@ -42,7 +42,7 @@ pub(crate) struct Taken {
 /// A program to run, in which directory, and where its output goes.
 pub(crate) struct Program<'a> {
     pub(crate) dir: &'a Path,
-    pub(crate) program: &'a Path,
+    pub(crate) path: &'a Path,
     pub(crate) args: Vec<OsString>,
     /// A path in `dir`, like the next, or an absolute one.
     pub(crate) stdout: &'a Path,
@@ -60,12 +60,12 @@ impl Program<'_> {
             .arg("stopwatch")
             .args([self.stdout, self.stderr])
             .arg("--")
-            .arg(self.program)
+            .arg(self.path)
             .args(&self.args)
             .current_dir(self.dir)
             .stderr(Stdio::inherit())
             .output()?;
-        anyhow::ensure!(watch.status.success(), "{} failed", self.program.display());
+        anyhow::ensure!(watch.status.success(), "{} failed", self.path.display());
         serde_json::from_slice(&watch.stdout).context("the stopwatch shows no time")
     }
 }

@@ -35,8 +35,8 @@ const KEPT_NODES: usize = 128 * 1024;
 /// Finds events and their asked fields, fast.
 ///
 /// The answers are the [`Scanner`]'s, for every input. Owns scratch memory, used again for event after event: up to
-/// about 16 MiB while an event of half a megabyte of brackets is read, at most about 5 MiB after it, and for events
-/// of common size a few times the size of the longest.
+/// [`MAX_SCRATCH_BYTES`](Projector::MAX_SCRATCH_BYTES) while an event of half a megabyte of brackets is read, at most
+/// about 5 MiB after it, and for events of common size a few times the size of the longest.
 pub struct Projector {
     projection: Projection,
     found: Found<Place>,
@@ -57,6 +57,9 @@ struct Place {
 }
 
 impl Projector {
+    /// What the scratch memory of a projector comes to at most, in bytes, while it reads the worst of events.
+    pub const MAX_SCRATCH_BYTES: usize = 16 << 20;
+
     /// Returns a projector that finds the fields asked for in `projection`.
     pub fn new(projection: Projection) -> Self {
         Self {

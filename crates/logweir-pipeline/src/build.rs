@@ -8,10 +8,10 @@ use logweir_event::{Chunk, Payload};
 use logweir_sinks::{DeadLetterSink, FileSink, NullSink, PayloadReceiver, Sink, StdoutSink};
 use logweir_sources::{AckTracker, BufferPool, ChunkLimits, FileSource, Progress, Source, StdinSource};
 use logweir_stages::{Decode, Encode, Filter, Projection, Sample, Stage, Truncate};
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc::Receiver;
 
 use crate::channel::{ChannelStats, CountedSender, channels};
-use crate::config::{OutputConfig, PipelineConfig, SinkConfig, SourceConfig, StageConfig};
+use crate::config::{Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig, StageConfig};
 use crate::lane::{Branch, Lane};
 use crate::ledger::{Ledger, OutputReceipt};
 use crate::status::Status;
@@ -21,7 +21,7 @@ pub struct Pipeline {
     pub(crate) source: OpenSource,
     pub(crate) chunk_limits: ChunkLimits,
     /// One for each lane.
-    pub(crate) chunks: Vec<Sender<Chunk>>,
+    pub(crate) chunks: Vec<CountedSender<Chunk>>,
     /// The lanes, each with where its chunks come from.
     pub(crate) lanes: Vec<(Lane, Receiver<Chunk>)>,
     pub(crate) sinks: Vec<OpenSink>,
@@ -61,7 +61,8 @@ impl Pipeline {
     /// # Errors
     ///
     /// If the source, a sink or the dead-letter file cannot be opened.
-    pub fn open(config: PipelineConfig) -> Result<Self, OpenError> {
+    pub fn open(config: &PipelineConfig) -> Result<Self, OpenError> {
+        log_memory(config);
         let n_lanes = config.limits.decoders;
         let capacity = config.limits.channel_batches;
         let pipeline = config.name.clone();
@@ -72,15 +73,15 @@ impl Pipeline {
         };
         let source = open_source(&config.source).map_err(in_pipeline)?;
 
-        let mut stats = Vec::new();
+        let mut known = Vec::new();
         let (chunk_senders, chunk_receivers, chunk_stats) = channels("chunks", None, n_lanes, capacity);
-        stats.push(chunk_stats);
+        known.push(chunk_stats);
         let mut sinks = Vec::new();
         let mut payload_senders = Vec::new();
         for output in &config.outputs {
             let (component, sink) = open_sink(output).map_err(in_pipeline)?;
             let (senders, payloads) =
-                payload_channels("payloads", output.name.clone(), n_lanes, capacity, &mut stats);
+                payload_channels("payloads", output.name.clone(), n_lanes, capacity, &mut known);
             sinks.push(OpenSink { component, sink, payloads });
             payload_senders.push(senders);
         }
@@ -91,7 +92,7 @@ impl Pipeline {
                 let sink = DeadLetterSink::open(dead_letter.clone())
                     .map_err(|source| in_pipeline(component_error("dead_letter", source)))?;
                 let (senders, payloads) =
-                    payload_channels("dead_letters", None, n_lanes, capacity, &mut stats);
+                    payload_channels("dead_letters", None, n_lanes, capacity, &mut known);
                 dead_letter_senders = senders;
                 Some((sink, payloads))
             }
@@ -104,7 +105,7 @@ impl Pipeline {
             progress: Arc::new(Progress::new()),
             pool: BufferPool::new(config.limits.held_bytes, config.limits.chunk_bytes),
             tracker: AckTracker::new(),
-            channels: stats,
+            channels: known,
             dead_letters: dead_letters.as_ref().map(|(sink, _)| sink.stats()),
             running: AtomicBool::new(false),
             failures: Mutex::new(Vec::new()),
@@ -113,7 +114,7 @@ impl Pipeline {
         // Each lane takes the last of every list of senders: the lanes are built from the last to the first.
         for chunks in chunk_receivers.into_iter().rev() {
             let payloads = payload_senders.iter_mut().filter_map(Vec::pop).collect();
-            lanes.push((build_lane(&config, &ledger, payloads, dead_letter_senders.pop()), chunks));
+            lanes.push((build_lane(config, &ledger, payloads, dead_letter_senders.pop()), chunks));
         }
         Ok(Self {
             source,
@@ -121,7 +122,7 @@ impl Pipeline {
                 max_event_bytes: config.limits.max_event_bytes,
                 chunk_bytes: config.limits.chunk_bytes,
             },
-            chunks: chunk_senders.into_iter().map(CountedSender::into_inner).collect(),
+            chunks: chunk_senders,
             lanes,
             sinks,
             dead_letters,
@@ -135,15 +136,33 @@ impl Pipeline {
     }
 }
 
+/// Logs what memory a pipeline may come to take, as its configuration bounds it.
+fn log_memory(config: &PipelineConfig) {
+    let Limits { max_event_bytes, chunk_bytes, channel_batches, decoders, held_bytes } = config.limits;
+    // One line may grow a chunk beyond what is held. A lane has its scratch, and a chunk's edited lines twice: as a
+    // truncate stage makes them, and in the batch.
+    let longest_chunk_bytes = chunk_bytes + max_event_bytes;
+    let lane_bytes = Decode::MAX_SCRATCH_BYTES + 2 * longest_chunk_bytes;
+    // What is copied for a payload no longer counts as held; each output has some waiting and one at either end.
+    let payload_bytes = config.outputs.len() * (channel_batches + 2) * chunk_bytes;
+    let max_bytes = held_bytes + max_event_bytes + decoders * (lane_bytes + payload_bytes);
+    tracing::info!(
+        pipeline = config.name,
+        max_mib = max_bytes >> 20,
+        held_mib = held_bytes >> 20,
+        "memory is bounded"
+    );
+}
+
 fn payload_channels(
     name: &'static str,
     output: Option<String>,
     n_lanes: usize,
     capacity: usize,
-    stats: &mut Vec<Arc<ChannelStats>>,
+    known: &mut Vec<Arc<ChannelStats>>,
 ) -> (Vec<CountedSender<Payload>>, PayloadReceiver) {
-    let (senders, receivers, channel_stats) = channels(name, output, n_lanes, capacity);
-    stats.push(channel_stats);
+    let (senders, receivers, stats) = channels(name, output, n_lanes, capacity);
+    known.push(stats);
     (senders, PayloadReceiver::new(receivers))
 }
 

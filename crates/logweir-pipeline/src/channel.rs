@@ -13,7 +13,7 @@ pub struct ChannelStats {
     pub name: &'static str,
     /// The output they lead to, where there are several.
     pub output: Option<String>,
-    waited: AtomicU64,
+    waited_micros: Arc<AtomicU64>,
     depth: Mutex<Vec<Box<dyn Fn() -> usize + Send>>>,
 }
 
@@ -26,7 +26,7 @@ impl ChannelStats {
 
     /// Returns how long senders have waited because a channel was full, in microseconds, all lanes together.
     pub fn waited_micros(&self) -> u64 {
-        self.waited.load(Ordering::Relaxed)
+        self.waited_micros.load(Ordering::Relaxed)
     }
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn channels<T: Send + 'static>(
 ) -> (Vec<CountedSender<T>>, Vec<Receiver<T>>, Arc<ChannelStats>) {
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..n).map(|_| channel(capacity)).unzip();
     let depth = senders.iter().map(|sender| depth_of(sender.downgrade())).collect();
-    let stats = ChannelStats { name, output, waited: AtomicU64::new(0), depth: Mutex::new(depth) };
+    let stats = ChannelStats { name, output, waited_micros: Arc::default(), depth: Mutex::new(depth) };
     let stats = Arc::new(stats);
     let senders = senders.into_iter().map(|sender| CountedSender { sender, stats: stats.clone() }).collect();
     (senders, receivers, stats)
@@ -57,9 +57,9 @@ pub(crate) struct CountedSender<T> {
 }
 
 impl<T> CountedSender<T> {
-    /// Returns the sender alone, for somebody who counts for himself.
-    pub(crate) fn into_inner(self) -> Sender<T> {
-        self.sender
+    /// Returns the sender and where the microseconds it waits are to be added up, for somebody who blocks.
+    pub(crate) fn into_parts(self) -> (Sender<T>, Arc<AtomicU64>) {
+        (self.sender, self.stats.waited_micros.clone())
     }
 
     /// Sends, waiting while the channel is full; drops the value if nobody receives any more.
@@ -72,7 +72,7 @@ impl<T> CountedSender<T> {
             let since = Instant::now();
             let _ = self.sender.send(value).await;
             let waited = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.stats.waited.fetch_add(waited, Ordering::Relaxed);
+            self.stats.waited_micros.fetch_add(waited, Ordering::Relaxed);
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::build::{OpenSource, Pipeline};
+use crate::channel::CountedSender;
 use crate::ledger::Accounts;
 use crate::status::{Failure, Status};
 
@@ -118,8 +119,12 @@ impl Pipeline {
             tasks.spawn_on(guarded("lane".to_owned(), ended), workers);
         }
         let OpenSource { component, source } = source;
+        let (chunks, mut waited): (Vec<_>, Vec<_>) =
+            chunks.into_iter().map(CountedSender::into_parts).unzip();
+        // All lanes share one count.
+        let waited = waited.pop().unwrap_or_default();
         let context = SourceContext {
-            chunks: ChunkSender::new(chunks, status.tracker.clone()),
+            chunks: ChunkSender::new(chunks, status.tracker.clone(), waited),
             stop: stop.clone(),
             limits: chunk_limits,
             report: reporter(component, &status),

@@ -109,6 +109,22 @@ fn a_sink_that_its_source_reads_is_refused() {
 }
 
 #[test]
+fn what_exclude_leaves_out_under_another_name_is_still_read() {
+    // The source compares `exclude` with the path by which it finds a file: relative stays relative.
+    let here = std::env::current_dir().unwrap();
+    let below = |name: &str| format!("{}/{name}", here.display());
+    let check = |include: &str, exclude: &str| {
+        problems(&[("p.yaml", from_to(include, &format!("'{exclude}'"), Path::new("no-logs/out.ndjson")))])
+    };
+    assert_eq!(check("no-logs/*.ndjson", "no-logs/out.ndjson"), FINE);
+    assert_eq!(check("./no-logs/*.ndjson", "no-logs/out.ndjson"), FINE);
+    assert_eq!(check("no-logs/*.ndjson", "./no-logs/out.ndjson"), FINE);
+    assert_eq!(check(&below("no-logs/*"), &below("no-logs/out.*")), FINE);
+    assert_eq!(check(&below("no-logs/*"), "no-logs/out.ndjson"), EATS_ITSELF);
+    assert_eq!(check("no-logs/*", &below("no-logs/out.ndjson")), EATS_ITSELF);
+}
+
+#[test]
 #[cfg(unix)]
 fn links_do_not_hide_that_two_paths_are_one_file() {
     let (_guard, dir) = temp();

@@ -1,7 +1,12 @@
 //! Hands chunks on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
 use logweir_event::{Chunk, Position};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::chunker::RawChunk;
 use crate::tracker::AckTracker;
@@ -19,12 +24,18 @@ pub struct ChunkSender {
     /// Whose turn it is.
     next: usize,
     tracker: AckTracker,
+    waited_micros: Arc<AtomicU64>,
 }
 
 impl ChunkSender {
-    /// Returns one that sends to `senders` in turn, beginning with the first, each chunk with an ack of `tracker`.
-    pub fn new(senders: Vec<mpsc::Sender<Chunk>>, tracker: AckTracker) -> Self {
-        Self { senders, next: 0, tracker }
+    /// Returns one that sends to `senders` in turn, beginning with the first, each chunk with an ack of `tracker`. It
+    /// adds to `waited_micros` the microseconds it waits because a taker has no room.
+    pub fn new(
+        senders: Vec<mpsc::Sender<Chunk>>,
+        tracker: AckTracker,
+        waited_micros: Arc<AtomicU64>,
+    ) -> Self {
+        Self { senders, next: 0, tracker, waited_micros }
     }
 
     /// Sends a chunk that ends at `position`; waits while the taker whose turn it is has no room. `n_source_bytes`
@@ -47,7 +58,17 @@ impl ChunkSender {
         let ack = self.tracker.ack(position, n_source_bytes);
         let chunk =
             Chunk { bytes: raw.bytes, n_bytes_read: raw.n_bytes_read, n_oversized: raw.n_oversized, ack };
-        sender.blocking_send(chunk).map_err(|_| Closed)?;
+        match sender.try_send(chunk) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => return Err(Closed),
+            Err(TrySendError::Full(chunk)) => {
+                let since = Instant::now();
+                let sent = sender.blocking_send(chunk);
+                let waited = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+                self.waited_micros.fetch_add(waited, Ordering::Relaxed);
+                sent.map_err(|_| Closed)?;
+            }
+        }
         self.next = (self.next + 1) % self.senders.len();
         Ok(())
     }

@@ -13,6 +13,9 @@ pub struct Decode {
 }
 
 impl Decode {
+    /// What the scratch memory of a decoder comes to at most, in bytes, while it reads the worst of events.
+    pub const MAX_SCRATCH_BYTES: usize = Projector::MAX_SCRATCH_BYTES;
+
     /// Returns a decoder that finds the fields of `projection`.
     pub fn new(projection: &Projection, max_event_bytes: usize) -> Self {
         Self { projector: Projector::new(projection.clone()), width: projection.width(), max_event_bytes }

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     };
-    match run_pipelines(args, configs, &bar) {
+    match run_pipelines(args, &configs, &bar) {
         Ok(outcomes) if outcomes.iter().all(Outcome::is_success) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(EXIT_FAILED),
         Err(error) => {
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
 
 fn run_pipelines(
     args: &RunArgs,
-    configs: Vec<PipelineConfig>,
+    configs: &[PipelineConfig],
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<Outcome>> {
     let n_decoders = configs.iter().map(|config| config.limits.decoders).sum();
@@ -71,13 +71,13 @@ fn run_pipelines(
 /// Runs the pipelines beside everything that looks at them.
 async fn drive(
     args: &RunArgs,
-    configs: Vec<PipelineConfig>,
+    configs: &[PipelineConfig],
     workers: &Handle,
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<Outcome>> {
     let listen = configs.iter().find_map(|config| config.admin.as_ref()).map(|admin| admin.listen);
     let signals = Signals::new().context("signals cannot be watched")?;
-    let pipelines: Vec<_> = configs.into_iter().map(Pipeline::open).collect::<Result<_, _>>()?;
+    let pipelines: Vec<_> = configs.iter().map(Pipeline::open).collect::<Result<_, _>>()?;
     let statuses: Vec<_> = pipelines.iter().map(Pipeline::status).collect();
     let admin = match listen {
         Some(listen) => Some(Admin::bind(listen, statuses.clone()).await?),

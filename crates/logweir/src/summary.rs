@@ -136,7 +136,7 @@ pub(crate) fn table(summaries: &[Summary]) -> String {
 fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let Summary { name, accounts, elapsed } = summary;
     let seconds = elapsed.as_secs_f64();
-    let rate = HumanBytes((accounts.bytes_in as f64 / seconds.max(1e-9)) as u64);
+    let rate = HumanBytes(per_second(accounts.bytes_in, *elapsed));
     writeln!(out, "{name}: {seconds:.3} s, {rate}/s")?;
     let single = accounts.single_output();
     row(out, "read", accounts.read, &bytes(accounts.bytes_in))?;
@@ -186,6 +186,11 @@ fn row(out: &mut String, what: &str, n: u64, note: &str) -> std::fmt::Result {
     let note = if n == 0 { "" } else { note };
     let line = format!("  {what:<12} {:>15}  {note}", HumanCount(n).to_string());
     writeln!(out, "{}", line.trim_end())
+}
+
+fn per_second(n: u64, elapsed: Duration) -> u64 {
+    let nanos = elapsed.as_nanos().max(1);
+    u64::try_from(u128::from(n) * 1_000_000_000 / nanos).unwrap_or(u64::MAX)
 }
 
 fn bytes(n: u64) -> String {

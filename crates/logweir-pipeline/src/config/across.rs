@@ -16,7 +16,7 @@ mod identity;
 mod patterns;
 
 use identity::Identity;
-use patterns::Patterns;
+use patterns::{Exclude, Include};
 
 /// A place in one of the files.
 #[derive(Clone, Copy)]
@@ -153,10 +153,10 @@ impl Across<'_, '_> {
             return;
         }
         let list = |name: &str| source.get(name).map_or(&[][..], Checked::items);
-        let exclude = Patterns::of(list("exclude").iter().filter_map(Checked::text));
+        let exclude = Exclude::of(list("exclude").iter().filter_map(Checked::text));
         for item in list("include") {
             let Some(text) = item.text() else { continue };
-            let include = Patterns::of([text].into_iter());
+            let include = Include::of(text);
             let read = self.taken.outputs.iter().filter(|(output, _)| include.reads(output, &exclude));
             let written: Vec<Claim> = read.map(|(_, claim)| *claim).collect();
             for claim in written {

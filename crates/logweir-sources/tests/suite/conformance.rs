@@ -157,7 +157,11 @@ fn a_dropped_run_ends_its_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let context = logweir_sources::SourceContext {
-        chunks: logweir_sources::ChunkSender::new(vec![sender], logweir_sources::AckTracker::new()),
+        chunks: logweir_sources::ChunkSender::new(
+            vec![sender],
+            logweir_sources::AckTracker::new(),
+            std::sync::Arc::default(),
+        ),
         pool: logweir_sources::BufferPool::new(1 << 20, 1 << 16),
         limits: logweir_sources::ChunkLimits { max_event_bytes: 1 << 20, chunk_bytes: 1 << 16 },
         stop: tokio_util::sync::CancellationToken::new(),

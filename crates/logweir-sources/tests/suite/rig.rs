@@ -42,7 +42,7 @@ pub(crate) fn start(source: impl Source + 'static, chunk_bytes: usize, held_byte
     let reported = Arc::new(Mutex::new(Vec::new()));
     let told = reported.clone();
     let context = SourceContext {
-        chunks: ChunkSender::new(senders, tracker.clone()),
+        chunks: ChunkSender::new(senders, tracker.clone(), Arc::default()),
         pool: pool.clone(),
         limits: ChunkLimits { max_event_bytes: 4 << 20, chunk_bytes },
         stop: stop.clone(),

@@ -56,7 +56,8 @@ fn check_damaged(damaged: &[u8], name: &str) {
     let ran = pipeline(&scratch, ALL).output();
     let summary = failed(&ran);
     assert!(ran.stderr_text().contains(name), "{}", ran.stderr_text());
-    let written = ran.stdout.strip_prefix(b"{\"first\":1}\n").and_then(|out| out.strip_suffix(b"{\"last\":1}\n"));
+    let written =
+        ran.stdout.strip_prefix(b"{\"first\":1}\n").and_then(|out| out.strip_suffix(b"{\"last\":1}\n"));
     let written = written.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&ran.stdout)));
     assert!(EVENTS.starts_with(written) && written.ends_with(b"\n"), "not the first events");
     // What is left of the line that the damage cut is no event; it must not vanish either.

@@ -6,7 +6,9 @@ use std::os::unix::net::UnixListener;
 use logweir_testkit::process::Ran;
 use logweir_testkit::scratch::Scratch;
 
-use crate::rig::{Feeder, admin, endless_events, event, failed, pipeline, sample, succeeded, watched_pipeline};
+use crate::rig::{
+    Feeder, admin, endless_events, event, failed, pipeline, sample, succeeded, watched_pipeline,
+};
 
 const GOOD: &str = "{\"n\":1}\n";
 
@@ -115,8 +117,7 @@ fn a_named_pipe_is_read_until_its_writer_is_gone() {
 #[test]
 fn standard_input_may_come_in_any_pieces() {
     let scratch = Scratch::new();
-    let mut running =
-        pipeline(&scratch, "source: {stdin: {}}\nsink: {stdout: {}}\n").hold_stdin().start();
+    let mut running = pipeline(&scratch, "source: {stdin: {}}\nsink: {stdout: {}}\n").hold_stdin().start();
     let bytes: Vec<u8> = endless_events().take(2).flatten().collect();
     let pieces: Vec<Vec<u8>> = bytes.chunks(97).map(<[u8]>::to_vec).collect();
     drop(Feeder::start(running.take_stdin().unwrap(), pieces.into_iter()).finish());

@@ -59,12 +59,14 @@ fn the_summary_has_the_documented_keys_and_no_others() {
 
     let scratch = Scratch::new();
     let outputs = "[{name: a, sink: {stdout: {}}}, {name: b, sink: {\"null\": {}}}]";
-    let ran = pipeline(&scratch, &format!("source: {{stdin: {{}}}}\noutputs: {outputs}")).stdin(EVENTS).output();
+    let ran =
+        pipeline(&scratch, &format!("source: {{stdin: {{}}}}\noutputs: {outputs}")).stdin(EVENTS).output();
     let several = summary(&ran);
     let keys = "balanced bytes_in filtered forwarded malformed name outputs oversized read sampled_out seconds \
                 truncated truncated_characters";
     assert_eq!(several.keys().join(" "), keys);
-    let keys = "balanced bytes_out failed filtered name received sampled_out truncated truncated_characters written";
+    let keys =
+        "balanced bytes_out failed filtered name received sampled_out truncated truncated_characters written";
     assert_eq!(several.output("a").keys().join(" "), keys);
     assert_eq!(several.output("b").keys().join(" "), keys);
 }
@@ -90,7 +92,8 @@ fn people_get_a_table_and_no_escape_codes_in_a_file() {
 #[test]
 fn logs_are_json_where_asked_for() {
     let scratch = Scratch::new();
-    let ran = pipeline(&scratch, "source: {file: {include: [absent], read: once}}\nsink: {stdout: {}}\n").output();
+    let ran =
+        pipeline(&scratch, "source: {file: {include: [absent], read: once}}\nsink: {stdout: {}}\n").output();
     assert!(failed(&ran).count("read") == 0);
     let args = ["run", "--log-format", "json", "--summary", "json", "pipeline.yaml"];
     let ran = logweir(args).dir(scratch.dir()).output();
@@ -115,12 +118,14 @@ fn quiet_hides_what_is_below_a_warning_whatever_the_environment_asks_for() {
 
 #[test]
 fn wrong_usage_ends_with_2() {
-    for args in [&[][..], &["run"], &["check"], &["nonsense"], &["run", "--nonsense", "p.yaml"], &[
-        "run",
-        "--summary",
-        "yaml",
-        "p.yaml",
-    ]] {
+    for args in [
+        &[][..],
+        &["run"],
+        &["check"],
+        &["nonsense"],
+        &["run", "--nonsense", "p.yaml"],
+        &["run", "--summary", "yaml", "p.yaml"],
+    ] {
         let ran = logweir(args.iter().copied()).output();
         assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(2), &b""[..]), "{args:?}");
         assert!(ran.stderr_text().contains("Usage"), "{args:?}: {}", ran.stderr_text());
@@ -162,7 +167,10 @@ fn check_says_that_a_good_file_is_fine() {
     let scratch = Scratch::new();
     scratch.write("p.yaml", EXAMPLE);
     let ran = logweir(["check", "p.yaml"]).dir(scratch.dir()).output();
-    assert_eq!((ran.code(), ran.stdout.as_slice(), ran.stderr.as_slice()), (Some(0), &b"p: fine\n"[..], &b""[..]));
+    assert_eq!(
+        (ran.code(), ran.stdout.as_slice(), ran.stderr.as_slice()),
+        (Some(0), &b"p: fine\n"[..], &b""[..])
+    );
 }
 
 #[test]
@@ -171,13 +179,15 @@ fn check_refuses_files_that_cannot_run_together() {
     for name in ["a.yaml", "b.yaml"] {
         scratch.write(name, "source: {stdin: {}}\nsink: {file: {path: out.ndjson}}\n");
     }
-    let check = |files: &[&str]| {
-        logweir(["check"].iter().chain(files).copied()).dir(scratch.dir()).output()
-    };
+    let check = |files: &[&str]| logweir(["check"].iter().chain(files).copied()).dir(scratch.dir()).output();
     assert_eq!(check(&["a.yaml"]).code(), Some(0));
     let ran = check(&["a.yaml", "b.yaml"]);
     assert_eq!(ran.code(), Some(2));
-    assert!(ran.stderr_text().contains("b.yaml:1:") && ran.stderr_text().contains("b.yaml:2:"), "{}", ran.stderr_text());
+    assert!(
+        ran.stderr_text().contains("b.yaml:1:") && ran.stderr_text().contains("b.yaml:2:"),
+        "{}",
+        ran.stderr_text()
+    );
 }
 
 #[test]
@@ -185,7 +195,11 @@ fn schema_prints_a_json_schema() {
     let ran = logweir(["schema"]).output();
     assert_eq!((ran.code(), ran.stderr.as_slice()), (Some(0), &b""[..]));
     let schema: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    assert!(schema["$schema"].as_str().is_some_and(|id| id.contains("json-schema.org")), "{}", schema["$schema"]);
+    assert!(
+        schema["$schema"].as_str().is_some_and(|id| id.contains("json-schema.org")),
+        "{}",
+        schema["$schema"]
+    );
     assert!(schema["properties"]["source"].is_object(), "{schema}");
 }
 

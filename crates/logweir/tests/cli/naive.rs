@@ -177,7 +177,8 @@ fn generated_events_are_filtered_sampled_and_cut() {
 fn fields_are_chosen_after_two_truncates() {
     let stages = [900, 200].map(|limit| Stage::Truncate { limit, unit: Unit::Utf16 });
     let names = ["Logs", "Outcome", "Nope", "Exceptions"].map(str::to_owned).to_vec();
-    let job = Job { field_names: Some(names), decoders: 2, chunk_bytes: 4 << 10, ..Job::new(stages.to_vec()) };
+    let job =
+        Job { field_names: Some(names), decoders: 2, chunk_bytes: 4 << 10, ..Job::new(stages.to_vec()) };
     job.check(EVENTS);
 }
 
@@ -227,7 +228,10 @@ fn a_file_sink_adds_or_begins_anew() {
     let scratch = Scratch::new();
     scratch.write("out.ndjson", "{\"was\":\"here\"}\n");
     for (mode, before) in [("append", "{\"was\":\"here\"}\n"), ("overwrite", "")] {
-        scratch.write("p.yaml", format!("source: {{stdin: {{}}}}\nsink: {{file: {{path: out.ndjson, mode: {mode}}}}}\n"));
+        scratch.write(
+            "p.yaml",
+            format!("source: {{stdin: {{}}}}\nsink: {{file: {{path: out.ndjson, mode: {mode}}}}}\n"),
+        );
         let ran = logweir(["run", "--quiet", "p.yaml"]).dir(scratch.dir()).stdin("{}").output();
         assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
         assert_eq!(String::from_utf8(scratch.read("out.ndjson")).unwrap(), format!("{before}{{}}\n"));
@@ -240,9 +244,11 @@ fn any_stage() -> impl Strategy<Value = Stage> {
     let unit = prop_oneof![Just(Unit::Chars), Just(Unit::Utf16), Just(Unit::Bytes)];
     prop_oneof![
         any_filter().prop_map(Stage::Filter),
-        (rate, key, any::<u64>(), prop::option::of(any_filter())).prop_map(|(rate, key, seed, always_keep)| {
-            Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
-        }),
+        (rate, key, any::<u64>(), prop::option::of(any_filter())).prop_map(
+            |(rate, key, seed, always_keep)| {
+                Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
+            }
+        ),
         (0..400usize, unit).prop_map(|(limit, unit)| Stage::Truncate { limit, unit }),
     ]
 }

@@ -75,7 +75,8 @@ impl Summary {
 
     /// Returns the keys, sorted.
     pub(crate) fn keys(&self) -> Vec<&str> {
-        let mut keys: Vec<_> = self.0.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        let mut keys: Vec<_> =
+            self.0.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         keys.sort_unstable();
         keys
     }

@@ -1,6 +1,6 @@
 //! Which files the patterns of a source take in.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
@@ -9,81 +9,90 @@ use super::identity::{Identity, canonical};
 /// What stands for something else in a pattern.
 const WILDCARDS: [char; 3] = ['*', '?', '['];
 
-/// A `*` ends at a `/`, as it does when directories are searched.
+/// A `*` ends at a `/`, as it does when the source searches directories.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: false,
 };
 
-/// The patterns of one `include` or `exclude`.
-pub(super) struct Patterns(Vec<Entry>);
+/// The patterns of an `exclude`.
+///
+/// The source compares them with the path by which it finds a file, and so must we: a file that is left out under one
+/// name may be read under another.
+pub(super) struct Exclude(Vec<Pattern>);
 
-/// One pattern.
-struct Entry {
-    written: String,
+impl Exclude {
+    /// Takes the patterns that can be read; the others are problems already.
+    pub(super) fn of<'a>(patterns: impl Iterator<Item = &'a str>) -> Self {
+        Self(patterns.filter_map(|pattern| Pattern::new(pattern.trim_start_matches("./")).ok()).collect())
+    }
+
+    fn leaves_out(&self, found: &Path) -> bool {
+        let found = found.strip_prefix(".").unwrap_or(found);
+        self.0.iter().any(|pattern| pattern.matches_path_with(found, OPTIONS))
+    }
+}
+
+/// One pattern of an `include`.
+pub(super) struct Include<'a> {
+    written: &'a str,
     /// The file that the pattern names if it is taken as a path: a file may well be called `a[1].ndjson`.
     file: Identity,
-    /// The pattern, behind directories that are resolved.
+    /// The directories before the first wildcard, as written.
+    base: PathBuf,
+    /// The same, resolved.
+    directory: PathBuf,
+    /// The pattern, behind the resolved directories, for comparison with canonical paths.
     pattern: Option<Pattern>,
 }
 
-impl Patterns {
-    pub(super) fn of<'a>(patterns: impl Iterator<Item = &'a str>) -> Self {
-        Self(patterns.map(Entry::of).collect())
+impl<'a> Include<'a> {
+    pub(super) fn of(written: &'a str) -> Self {
+        let parts: Vec<Component<'_>> = Path::new(written).components().collect();
+        let is_wild = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(WILDCARDS);
+        let n_plain = parts.iter().take_while(|part| !is_wild(part)).count();
+        let base: PathBuf = parts[..n_plain].iter().collect();
+        let directory = canonical(&base);
+        let pattern = pattern_below(&directory, &parts[n_plain..]);
+        Self { written, file: Identity::of(Path::new(written)), base, directory, pattern }
     }
 
-    /// Returns whether a file that may not exist yet is taken in, and not left out by `exclude`.
-    pub(super) fn reads(&self, file: &Identity, exclude: &Self) -> bool {
-        self.0.iter().any(|entry| entry.reads(file, exclude))
-    }
-
-    fn take(&self, path: &Path) -> bool {
-        self.0.iter().any(|entry| entry.takes(path))
-    }
-}
-
-impl Entry {
-    fn of(written: &str) -> Self {
-        let path = Path::new(written);
-        Self { written: written.to_owned(), file: Identity::of(path), pattern: resolved(path) }
-    }
-
-    fn takes(&self, path: &Path) -> bool {
-        self.file.path() == path || self.pattern.as_ref().is_some_and(|p| p.matches_path_with(path, OPTIONS))
-    }
-
-    fn reads(&self, file: &Identity, exclude: &Patterns) -> bool {
-        if self.file.is(file) {
-            return !exclude.take(self.file.path());
+    /// Returns whether a file, which may not exist yet, is taken in under some name that is not left out.
+    pub(super) fn reads(&self, file: &Identity, exclude: &Exclude) -> bool {
+        if self.file.is(file) && !exclude.leaves_out(Path::new(self.written)) {
+            return true;
         }
-        if self.takes(file.path()) {
-            return !exclude.take(file.path());
+        if let Some(found) = self.name_of(file.path())
+            && !exclude.leaves_out(&found)
+        {
+            return true;
         }
         // Below a wildcard there may be links, under other names, to what is written: only a search finds them.
         file.inode().is_some()
-            && self.found().any(|found| Identity::of(&found).is(file) && !exclude.take(&found))
+            && self.found().any(|found| Identity::of(&found).is(file) && !exclude.leaves_out(&found))
+    }
+
+    /// Returns the name by which the pattern finds a file with this canonical path, if it does.
+    fn name_of(&self, path: &Path) -> Option<PathBuf> {
+        if !self.pattern.as_ref()?.matches_path_with(path, OPTIONS) {
+            return None;
+        }
+        Some(self.base.join(path.strip_prefix(&self.directory).ok()?))
     }
 
     /// Searches for the files there are.
     fn found(&self) -> impl Iterator<Item = PathBuf> {
-        let paths = self.written.contains(WILDCARDS).then(|| glob::glob_with(&self.written, OPTIONS));
-        let found = paths.into_iter().flatten().flatten().flatten();
-        found.map(|path| std::path::absolute(&path).unwrap_or(path))
+        let paths = self.written.contains(WILDCARDS).then(|| glob::glob_with(self.written, OPTIONS));
+        paths.into_iter().flatten().flatten().flatten()
     }
 }
 
-/// Returns a pattern whose directories before the first wildcard are resolved, so that it can be compared with a
-/// canonical path; `None` for a pattern that the walk has refused.
-fn resolved(path: &Path) -> Option<Pattern> {
-    let is_wild = |part: &std::path::Component<'_>| {
-        part.as_os_str().to_str().is_none_or(|part| part.contains(WILDCARDS))
-    };
-    let parts: Vec<_> = path.components().collect();
-    let n_plain = parts.iter().take_while(|part| !is_wild(part)).count();
-    let directory = canonical(&parts[..n_plain].iter().collect::<PathBuf>());
+/// Returns the pattern of what is behind a directory; `None` for one that the walk has refused, or a directory whose
+/// name is not UTF-8, in which only a search finds anything.
+fn pattern_below(directory: &Path, parts: &[Component<'_>]) -> Option<Pattern> {
     let mut pattern = Pattern::escape(directory.to_str()?);
-    for part in &parts[n_plain..] {
+    for part in parts {
         if !pattern.ends_with('/') {
             pattern.push('/');
         }

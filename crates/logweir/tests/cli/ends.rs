@@ -1,0 +1,173 @@
+//! Sinks that end before their time.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+
+use logweir_testkit::process::Run;
+use logweir_testkit::samples::EVENTS;
+use logweir_testkit::scratch::Scratch;
+
+use crate::rig::{
+    Feeder, SOON, check_first_events, endless_events, event, failed, logweir, pipeline, succeeded, summaries,
+};
+
+const PASS: &str = "source: {stdin: {}}\nsink: {stdout: {}}\n";
+
+#[test]
+fn a_reader_that_has_enough_ends_the_run_quietly() {
+    let scratch = Scratch::new();
+    let mut running = pipeline(&scratch, PASS).hold_stdin().hold_stdout().start();
+    let feeder = Feeder::start(running.take_stdin().unwrap(), endless_events());
+    let mut stdout = BufReader::new(running.take_stdout().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, event(0));
+    drop(stdout);
+    assert!(feeder.finish().is_none(), "the input has no end");
+    let ran = running.wait();
+    let summary = succeeded(&ran);
+    assert_eq!(ran.stderr.iter().filter(|&&byte| byte == b'\n').count(), 1, "{}", ran.stderr_text());
+    let [read, written] = ["read", "written"].map(|key| summary.count(key));
+    assert!(written >= 1 && written < read, "{}", summary.0);
+    assert_eq!(summary.count("failed"), read - written);
+}
+
+#[test]
+fn head_in_a_shell_is_no_failure() {
+    let scratch = Scratch::new();
+    scratch.write("p.yaml", PASS);
+    scratch.write("in.ndjson", EVENTS.repeat(4));
+    // POSIX sh has no `pipefail`, so the exit code takes the way around a file.
+    let script = "{ \"$0\" run --quiet p.yaml < in.ndjson; echo $? > code; } | head -n 1 | wc -l";
+    let ran = Run::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_logweir")])
+        .dir(scratch.dir())
+        .deadline(SOON)
+        .output();
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim(), "1");
+    assert_eq!((ran.stderr_text().as_str(), scratch.read("code")), ("", b"0\n".to_vec()));
+}
+
+#[test]
+fn other_pipelines_end_well_when_a_reader_has_enough() {
+    let scratch = Scratch::new();
+    scratch.write("in.ndjson", EVENTS);
+    scratch.write("a.yaml", PASS);
+    scratch.write(
+        "b.yaml",
+        "source: {file: {include: [in.ndjson], read: once}}\nsink: {file: {path: out.ndjson}}\n",
+    );
+    let args = ["run", "--quiet", "--summary", "json", "a.yaml", "b.yaml"];
+    let mut running = logweir(args).dir(scratch.dir()).hold_stdin().hold_stdout().start();
+    drop(running.take_stdout());
+    let feeder = Feeder::start(running.take_stdin().unwrap(), endless_events());
+    assert!(feeder.finish().is_none());
+    let ran = running.wait();
+    assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
+    let summaries = summaries(&ran);
+    summaries.iter().for_each(|summary| summary.check_balanced());
+    assert_eq!(summaries[0].count("written"), 0);
+    assert!(scratch.read("out.ndjson") == EVENTS);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_fails_what_it_does_not_take() {
+    let scratch = Scratch::new();
+    let yaml = "source: {stdin: {}}\nsink: {file: {path: /dev/full}}\n";
+    let ran = pipeline(&scratch, yaml).stdin(EVENTS).output();
+    let summary = failed(&ran);
+    assert!(ran.stderr_text().contains("cannot write to /dev/full"), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("No space left"), "{}", ran.stderr_text());
+    assert_eq!(summary.count("written"), 0);
+    assert!(summary.count("failed") > 0 && summary.count("failed") == summary.count("read"), "{}", summary.0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_behind_stdout_is_no_reader_that_has_enough() {
+    let scratch = Scratch::new();
+    scratch.write("p.yaml", PASS);
+    let script = "exec \"$0\" run --quiet --summary json p.yaml > /dev/full";
+    let args = ["-c", script, env!("CARGO_BIN_EXE_logweir")];
+    let ran = Run::new("sh").args(args).dir(scratch.dir()).stdin(EVENTS).deadline(SOON).output();
+    let summary = failed(&ran);
+    assert!(ran.stderr_text().contains("cannot write to stdout"), "{}", ran.stderr_text());
+    assert_eq!(summary.count("failed"), summary.count("read"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pipeline_that_fails_harms_no_other_in_the_process() {
+    let scratch = Scratch::new();
+    scratch.write("in.ndjson", EVENTS.repeat(8));
+    let source = "source: {file: {include: [in.ndjson], read: once}}";
+    scratch.write("bad.yaml", format!("{source}\nsink: {{file: {{path: /dev/full}}}}\n"));
+    scratch.write("good.yaml", format!("{source}\nsink: {{file: {{path: out.ndjson}}}}\n"));
+    let args = ["run", "--quiet", "--summary", "json", "bad.yaml", "good.yaml"];
+    let ran = logweir(args).dir(scratch.dir()).output();
+    assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
+    let summaries = summaries(&ran);
+    summaries.iter().for_each(|summary| summary.check_balanced());
+    assert!(summaries[0].count("failed") > 0 && summaries[0].count("written") == 0);
+    assert_eq!((summaries[1].count("failed"), summaries[1].count("written")), (0, 8 * 176));
+    assert!(scratch.read("out.ndjson") == EVENTS.repeat(8));
+    assert!(
+        ran.stderr_text().contains("bad") && ran.stderr_text().contains("/dev/full"),
+        "{}",
+        ran.stderr_text()
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_failed_output_is_named_and_the_other_gets_what_was_read() {
+    let scratch = Scratch::new();
+    let yaml = "source: {stdin: {}}\noutputs: [{name: bad, sink: {file: {path: /dev/full}}}, \
+                {name: good, sink: {stdout: {}}}]\n";
+    let ran = pipeline(&scratch, yaml).stdin(EVENTS).output();
+    assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("outputs.bad.sink.file"), "{}", ran.stderr_text());
+    let summary = crate::rig::summary(&ran);
+    let (bad, good) = (summary.output("bad"), summary.output("good"));
+    assert_eq!(summary.0["balanced"], true, "{}", summary.0);
+    assert_eq!((bad.count("failed"), bad.count("written")), (summary.count("read"), 0));
+    assert_eq!((good.count("failed"), good.count("written")), (0, summary.count("read")));
+    assert!(EVENTS.starts_with(&ran.stdout) && ran.stdout.ends_with(b"\n"));
+}
+
+#[test]
+fn a_sink_that_cannot_be_opened_stops_the_start() {
+    let scratch = Scratch::new();
+    scratch.write("file", "");
+    let yaml = "source: {stdin: {}}\nsink: {file: {path: file/out.ndjson}}\n";
+    let ran = pipeline(&scratch, yaml).stdin("{}\n").output();
+    assert_eq!(ran.code(), Some(1));
+    assert!(
+        ran.stderr_text().contains("sink.file") && ran.stderr_text().contains("file"),
+        "{}",
+        ran.stderr_text()
+    );
+}
+
+#[test]
+fn a_slow_reader_gets_everything() {
+    let scratch = Scratch::new();
+    let mut running = pipeline(&scratch, PASS).hold_stdin().hold_stdout().start();
+    let feeder = Feeder::start(running.take_stdin().unwrap(), endless_events().take(1000));
+    let mut stdout = running.take_stdout().unwrap();
+    feeder.wait_until_stalled(1 << 20);
+    let mut out = Vec::new();
+    let mut buffer = [0; 999];
+    while out.len() < 1000 * 100 * event(0).len() {
+        let n_read = stdout.read(&mut buffer).unwrap();
+        if n_read == 0 || feeder.n_taken() == 1000 * 100 * event(0).len() as u64 {
+            out.extend_from_slice(&buffer[..n_read]);
+            break;
+        }
+        out.extend_from_slice(&buffer[..n_read]);
+    }
+    drop(feeder.finish());
+    stdout.read_to_end(&mut out).unwrap();
+    assert_eq!(succeeded(&running.wait()).count("written"), 100_000);
+    assert_eq!(check_first_events(&out), 100_000);
+}

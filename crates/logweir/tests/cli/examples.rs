@@ -1,0 +1,1 @@
+//! The example pipelines do what their first lines say.

@@ -1,0 +1,1 @@
+//! Small pipelines that each show one thing.
