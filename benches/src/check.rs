@@ -138,7 +138,7 @@ mod tests {
     use crate::summary::Malformed;
 
     /// More events than are looked at without exception.
-    const N_BYTES: u64 = 6_000_000;
+    const N_BYTES: u64 = 4_000_000;
 
     /// What a program without faults makes of a workload: events, output, summary.
     fn right(workload: Workload) -> (Vec<u8>, Vec<u8>, Summary) {

@@ -18,7 +18,7 @@ fn program(scratch: &Scratch, output: &[u8], summary: &str) {
     let dir = scratch.dir().display();
     let script = format!("#!/bin/sh\ncp '{dir}/made.ndjson' output.ndjson\ncat '{dir}/made.json' >&2\n");
     let path = scratch.write("logweir", script);
-    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).expect("a file of ours");
 }
 
 fn bench(scratch: &Scratch) -> Ran {
@@ -85,7 +85,7 @@ fn a_damaged_input_is_made_again() {
 fn a_program_that_fails_is_shown_with_what_it_said() {
     let scratch = Scratch::new();
     let path = scratch.write("logweir", "#!/bin/sh\necho 'no such luck' >&2\nexit 2\n");
-    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).expect("a file of ours");
     let ran = bench(&scratch);
     assert_eq!(ran.code(), Some(1));
     assert!(ran.stderr_text().contains("no such luck"), "{}", ran.stderr_text());

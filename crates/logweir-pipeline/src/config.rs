@@ -108,9 +108,9 @@ pub struct AdminConfig {
 /// The bounds of a pipeline on memory and work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// The longest line in bytes that is still an event, 1 KiB to 64 MiB; longer ones are skipped and counted.
+    /// The longest line in bytes that is still an event, 2 bytes to 64 MiB; longer ones are skipped and counted.
     pub max_event_bytes: usize,
-    /// The bytes a source reads at once, 4 KiB to 16 MiB.
+    /// The bytes a source reads at once, 16 bytes to 16 MiB.
     pub chunk_bytes: usize,
     /// The batches that a channel between two tasks holds, 1 to 1024.
     pub channel_batches: usize,

@@ -79,7 +79,7 @@ fn predicate(operators: &[&str], value: &Value) -> Value {
         "type": "object",
         "required": ["key", "operator", "value"],
         "properties": {
-            "key": { "description": "A field, or a path into it with dots.", "type": "string", "minLength": 1 },
+            "key": { "description": "A field, or a path into it with dots.", "type": "string" },
             "operator": { "enum": operators },
             "value": value,
         },

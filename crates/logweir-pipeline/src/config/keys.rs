@@ -234,12 +234,12 @@ static LIMITS: MapShape = MapShape {
         optional(
             "max_event_bytes",
             "The longest line that is still an event; longer ones are skipped and counted. By default 4 MiB.",
-            Shape::Size(1 << 10, 64 << 20),
+            Shape::Size(2, 64 << 20),
         ),
         optional(
             "chunk_bytes",
             "The bytes a source reads at once. By default 512 KiB.",
-            Shape::Size(4 << 10, 16 << 20),
+            Shape::Size(16, 16 << 20),
         ),
         optional(
             "channel_batches",
@@ -255,7 +255,7 @@ static LIMITS: MapShape = MapShape {
             "held_bytes",
             "The chunk bytes held between source and sinks, two chunks at least. By default 32 MiB.",
             // Two of the smallest chunks; that it is two of *these* chunks is checked between the two.
-            Shape::Size(8 << 10, 1 << 40),
+            Shape::Size(32, 1 << 40),
         ),
     ],
 };
