@@ -146,12 +146,7 @@ fn log_memory(config: &PipelineConfig) {
     // What is copied for a payload no longer counts as held; each output has some waiting and one at either end.
     let payload_bytes = config.outputs.len() * (channel_batches + 2) * chunk_bytes;
     let max_bytes = held_bytes + max_event_bytes + decoders * (lane_bytes + payload_bytes);
-    tracing::info!(
-        pipeline = config.name,
-        max_mib = max_bytes >> 20,
-        held_mib = held_bytes >> 20,
-        "memory is bounded"
-    );
+    tracing::info!(pipeline = config.name, max_bytes, held_bytes, "memory is bounded");
 }
 
 fn payload_channels(

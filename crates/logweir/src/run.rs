@@ -35,6 +35,8 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
         Ok(_) => ExitCode::from(EXIT_FAILED),
         Err(error) => {
             tracing::error!("{error:#}");
+            // Nothing has run; whoever reads the last line learns just that.
+            write_summary(args, &[]);
             ExitCode::from(EXIT_FAILED)
         }
     }

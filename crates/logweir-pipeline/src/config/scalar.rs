@@ -93,12 +93,12 @@ pub(super) fn size(text: &str) -> Option<u64> {
     Some(count.saturating_mul(*factor))
 }
 
-/// Returns a count of bytes as a person writes it: with a unit where that is exact.
+/// Returns a count of bytes as a person writes it: with the largest unit in which it is whole.
 pub(super) fn show_size(bytes: u64) -> String {
     for (unit, factor) in UNITS[5..].iter().rev() {
         if bytes >= *factor && bytes.is_multiple_of(*factor) {
             return format!("{} {unit}", bytes / factor);
         }
     }
-    bytes.to_string()
+    format!("{bytes} B")
 }

@@ -45,7 +45,8 @@ fn lines_of_one_run_stand_behind_those_of_the_last_in_their_order() {
     let scratch = Scratch::new();
     let yaml = "source: {stdin: {}}\nsink: {\"null\": {}}\ndead_letter: {file: {path: dead.ndjson}}\n\
                 limits: {decoders: 3, chunk_bytes: 4 KiB}\n";
-    let lines = |from: u32| (from..from + 4000).map(|n| format!("malformed {n}\n")).collect::<String>();
+    let lines =
+        |from: u32| (from..from + 4000).map(|n| format!("malformed {n}\n")).collect::<Vec<_>>().concat();
     for from in [0, 4000] {
         let ran = pipeline(&scratch, yaml).stdin(lines(from)).output();
         assert_eq!(succeeded(&ran).count("malformed.not_json"), 4000);
@@ -74,7 +75,7 @@ fn start_held(scratch: &Scratch, n_blocks: usize) -> (Running, Feeder, SocketAdd
     let mut stdin = running.take_stdin().unwrap();
     let address = admin(&running);
     stdin.write_all(MALFORMED.repeat(2).as_bytes()).unwrap();
-    poll_until("the full dead-letter file holds", SOON, || (sample(address, HOLDING) == 1.0).then_some(()));
+    poll_until("the full dead-letter file holds", SOON, || (sample(address, HOLDING) == 1).then_some(()));
     assert_eq!(scratch.read("dead.ndjson"), MALFORMED.as_bytes());
     (running, Feeder::start(stdin, endless_events().take(n_blocks)), address)
 }
@@ -84,13 +85,13 @@ fn a_full_dead_letter_file_holds_the_source_until_there_is_room() {
     const N_BLOCKS: usize = 600;
     let scratch = Scratch::new();
     let (running, feeder, address) = start_held(&scratch, N_BLOCKS);
-    let n_taken = feeder.wait_until_stalled(1);
+    let n_taken = feeder.wait_until_stalled();
     assert!(n_taken < MAX_TAKEN, "{n_taken} bytes were taken while it held");
-    assert_eq!(sample(address, HOLDING), 1.0);
-    assert_eq!(sample(address, "logweir_dead_letter_lines_total{pipeline=\"pipeline\"}"), 1.0);
+    assert_eq!(sample(address, HOLDING), 1);
+    assert_eq!(sample(address, "logweir_dead_letter_lines_total{pipeline=\"pipeline\"}"), 1);
 
     File::options().write(true).open(scratch.path("dead.ndjson")).unwrap().set_len(0).unwrap();
-    poll_until("it goes on", SOON, || (sample(address, HOLDING) == 0.0).then_some(()));
+    poll_until("it goes on", SOON, || (sample(address, HOLDING) == 0).then_some(()));
     drop(feeder.finish());
     let ran = running.wait();
     let summary = succeeded(&ran);
@@ -103,14 +104,16 @@ fn a_full_dead_letter_file_holds_the_source_until_there_is_room() {
 fn a_signal_ends_a_run_that_is_held_and_it_was_no_success() {
     let scratch = Scratch::new();
     let (running, feeder, _) = start_held(&scratch, 600);
-    feeder.wait_until_stalled(1);
+    feeder.wait_until_stalled();
     running.signal(Signal::TERM);
     let ran = running.wait();
     let summary = failed(&ran);
     assert!(ran.stderr_text().contains("dead.ndjson"), "{}", ran.stderr_text());
     // What was read goes out whole, the events behind the line that could not be kept included.
     assert_eq!(check_first_events(&ran.stdout), summary.count("written"));
-    assert_eq!((summary.count("malformed.not_json"), summary.count("failed")), (2, 0));
+    assert_eq!(summary.count("failed"), 0);
+    // The two, and perhaps a line that the signal cut.
+    assert!((2..=3).contains(&summary.count("malformed.not_json")), "{}", summary.0);
     assert!(feeder.finish().is_none(), "it read all that was offered");
 }
 
@@ -121,7 +124,7 @@ fn a_line_that_can_never_fit_says_so() {
     let mut stdin = running.take_stdin().unwrap();
     let address = admin(&running);
     stdin.write_all(format!("{:x<80}\n", "").as_bytes()).unwrap();
-    poll_until("it holds", SOON, || (sample(address, HOLDING) == 1.0).then_some(()));
+    poll_until("it holds", SOON, || (sample(address, HOLDING) == 1).then_some(()));
     running.signal(Signal::INT);
     let ran = running.wait();
     failed(&ran);

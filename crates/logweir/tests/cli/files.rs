@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::os::unix::net::UnixListener;
 
-use logweir_testkit::process::Ran;
+use logweir_testkit::process::{Ran, poll_until};
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{
-    Feeder, admin, endless_events, event, failed, pipeline, sample, succeeded, watched_pipeline,
+    Feeder, SOON, admin, endless_events, event, failed, n_lines, pipeline, sample, succeeded,
+    watched_pipeline,
 };
 
 const GOOD: &str = "{\"n\":1}\n";
@@ -83,8 +84,10 @@ fn a_file_that_shrinks_while_it_is_read_is_named_and_the_next_is_read() {
     let mut running = watched_pipeline(&scratch, yaml).hold_stdout().start();
     let stdout = running.take_stdout().unwrap();
     let address = admin(&running);
+    let n_read = || sample(address, "logweir_bytes_read_total{pipeline=\"pipeline\"}");
+    poll_until("the file is being read", SOON, || (n_read() > 0).then_some(()));
     // Nobody reads what comes out: less than a tenth of the file has been read, and now it ends in the middle of it.
-    assert!(sample(address, "logweir_bytes_read_total{pipeline=\"pipeline\"}") < bytes.len() as f64 / 10.0);
+    assert!(n_read() < bytes.len() as u64 / 10);
     let n_left = bytes.len() as u64 / 2;
     File::options().write(true).open(&path).unwrap().set_len(n_left).unwrap();
 
@@ -95,7 +98,7 @@ fn a_file_that_shrinks_while_it_is_read_is_named_and_the_next_is_read() {
     assert!(ran.stderr_text().contains("a.ndjson ended at byte"), "{}", ran.stderr_text());
     // All whole lines of the half that was left, and the other file.
     let half = &bytes[..n_left as usize];
-    let n_whole = half.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let n_whole = n_lines(half) as u64;
     let expected: String = (0..n_whole).map(event).chain([GOOD.to_owned()]).collect();
     assert!(stdout == expected, "{} lines instead of {}", stdout.lines().count(), n_whole + 1);
     assert_eq!(summary.count("malformed.not_json"), u64::from(!half.ends_with(b"\n")));

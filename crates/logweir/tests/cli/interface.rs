@@ -6,7 +6,7 @@ use logweir_testkit::samples::{EVENTS, EXAMPLE_IN, EXAMPLE_OUT};
 use logweir_testkit::scratch::Scratch;
 use serde_json::Value;
 
-use crate::rig::{Summary, failed, logweir, pipeline, succeeded, summary};
+use crate::rig::{Summary, failed, logweir, n_lines, pipeline, succeeded, summary};
 
 const EXAMPLE: &str = "source: {stdin: {}}\nstages: [{truncate: {limit: 50}}]\nsink: {stdout: {}}\n";
 
@@ -37,7 +37,7 @@ fn the_example_of_the_documentation_comes_out_and_nothing_is_said() {
 #[test]
 fn the_summary_is_the_last_line_of_stderr_quiet_or_not() {
     let quiet = run_example(&["--quiet", "--summary", "json"], EXAMPLE_IN);
-    assert_eq!(quiet.stderr.iter().filter(|&&byte| byte == b'\n').count(), 1, "{}", quiet.stderr_text());
+    assert_eq!(n_lines(&quiet.stderr), 1, "{}", quiet.stderr_text());
     for ran in [quiet, run_example(&["--summary", "json"], EXAMPLE_IN)] {
         let summary = succeeded(&ran);
         let counts = ["read", "written", "truncated", "truncated_characters", "bytes_in"];
@@ -128,7 +128,7 @@ fn wrong_usage_ends_with_2() {
     ] {
         let ran = logweir(args.iter().copied()).output();
         assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(2), &b""[..]), "{args:?}");
-        assert!(ran.stderr_text().contains("Usage"), "{args:?}: {}", ran.stderr_text());
+        assert!(ran.stderr_text().contains("--help"), "{args:?}: {}", ran.stderr_text());
     }
 }
 
@@ -144,6 +144,11 @@ fn a_file_that_is_not_there_ends_with_2_and_is_named() {
 #[test]
 fn check_shows_every_problem_at_its_place() {
     let expected = "\
+bad.yaml:1:1: a pipeline needs `sink` or `outputs`
+  1 | source: {stdin: {}}
+    | ^^^^^^
+help: write where the events go: `sink: { stdout: {} }`, or several `outputs`
+
 bad.yaml:3:5: unknown key `truncat`
   3 |   - truncat: {}
     |     ^^^^^^^

@@ -1,5 +1,7 @@
 //! The real binary, from outside: files, pipes, signals, exit codes, and what it says.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod compression;
 mod dead_letters;
 mod ends;

@@ -11,7 +11,9 @@ use flate2::write::GzEncoder;
 use logweir_testkit::process::{Running, peak_rss_bytes, poll_until};
 use logweir_testkit::scratch::Scratch;
 
-use crate::rig::{Feeder, SOON, admin, endless_events, event, pipeline, sample, succeeded, watched_pipeline};
+use crate::rig::{
+    Feeder, SOON, admin, endless_events, event, n_lines, pipeline, sample, succeeded, watched_pipeline,
+};
 
 const MIB: u64 = 1 << 20;
 /// What a pipeline with the default limits and two decoders stays under.
@@ -34,22 +36,45 @@ fn a_slow_reader_holds_memory_flat() {
     let mut running = pipeline(&scratch, PASS).hold_stdin().hold_stdout().start();
     let feeder = Feeder::start(running.take_stdin().unwrap(), endless_events().take(N_BLOCKS as usize));
     let mut stdout = running.take_stdout().unwrap();
-    let n_taken = feeder.wait_until_stalled(MIB);
+    let n_taken = feeder.wait_until_stalled();
     assert!(n_taken < 40 * MIB, "{} MiB were taken although nobody reads", n_taken / MIB);
 
     // Small reads, each with a look at the bytes, are slower than what writes.
     let mut buffer = vec![0; 32 << 10];
-    let (mut n_read, mut n_lines) = (0, 0);
+    let (mut n_read, mut n_events) = (0, 0);
     while n_read < n_bytes {
         let n = stdout.read(&mut buffer).unwrap();
         assert!(n > 0, "it ended after {n_read} bytes");
         n_read += n as u64;
-        n_lines += buffer[..n].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        n_events += n_lines(&buffer[..n]) as u64;
     }
     check_peak(&running);
     drop(feeder.finish());
-    assert_eq!(n_lines, N_BLOCKS * 100);
-    assert_eq!(succeeded(&running.wait()).count("written"), n_lines);
+    assert_eq!(n_events, N_BLOCKS * 100);
+    assert_eq!(succeeded(&running.wait()).count("written"), n_events);
+}
+
+#[test]
+fn a_file_that_is_read_faster_than_it_is_written_holds_memory_flat() {
+    let scratch = Scratch::new();
+    let bytes: Vec<u8> = endless_events().take(5000).flatten().collect();
+    scratch.write("in.ndjson", &bytes);
+    let yaml = "source: {file: {include: [in.ndjson], read: once}}\nsink: {stdout: {}}\n\
+                limits: {decoders: 2, channel_batches: 1024}\n";
+    let mut running = watched_pipeline(&scratch, yaml).hold_stdout().start();
+    let address = admin(&running);
+    let mut stdout = running.take_stdout().unwrap();
+    let held = || sample(address, "logweir_held_bytes{pipeline=\"pipeline\"}");
+    // Nobody reads, and the channels have room for far more chunks than may be held.
+    poll_until("as much is held as may be", SOON, || (held() > 31 * MIB).then_some(()));
+    assert!(held() <= 32 * MIB, "{}", held());
+
+    let mut out = vec![0; bytes.len() - MIB as usize];
+    stdout.read_exact(&mut out).unwrap();
+    check_peak(&running);
+    stdout.read_to_end(&mut out).unwrap();
+    assert_eq!(succeeded(&running.wait()).count("written"), 500_000);
+    assert!(out == bytes, "what came out is not what went in");
 }
 
 #[test]
@@ -62,7 +87,7 @@ fn a_line_of_a_gigabyte_costs_one_drop_and_no_memory() {
     let mut stdin = feeder.finish().expect("it reads everything");
     stdin.write_all(b"\n{}\n").unwrap();
     poll_until("the line is behind", SOON, || {
-        (sample(address, "logweir_events_written_total{pipeline=\"pipeline\"}") == 1.0).then_some(())
+        (sample(address, "logweir_events_written_total{pipeline=\"pipeline\"}") == 1).then_some(())
     });
     check_peak(&running);
     drop(stdin);
@@ -95,8 +120,8 @@ fn check_bomb(bytes: &[u8], n_bytes: u64, count: &str, expected: u64) {
     let mut running = crate::rig::logweir(args).dir(scratch.dir()).hold_stdin().start();
     let address = admin(&running);
     poll_until("the bomb has been read", SOON, || {
-        let has_read = sample(address, "logweir_bytes_read_total{pipeline=\"bomb\"}") == n_bytes as f64;
-        let has_written = sample(address, "logweir_events_in_flight{pipeline=\"bomb\"}") == 0.0;
+        let has_read = sample(address, "logweir_bytes_read_total{pipeline=\"bomb\"}") == n_bytes;
+        let has_written = sample(address, "logweir_events_in_flight{pipeline=\"bomb\"}") == 0;
         (has_read && has_written).then_some(())
     });
     check_peak(&running);

@@ -53,7 +53,7 @@ impl Job {
         if let Some(names) = &self.field_names {
             file["encode"] = json!({ "field_names": names });
         }
-        file.to_string()
+        escaped(&file.to_string())
     }
 
     fn oracle(&self, input: &[u8]) -> Outcome {
@@ -68,6 +68,15 @@ impl Job {
         let ran = pipeline(&scratch, &yaml).stdin(input).output();
         check_same(&ran.stdout, &succeeded(&ran), &self.oracle(input), input.len());
     }
+}
+
+/// Escapes the characters that may stand in JSON and not in YAML; they only occur inside strings.
+fn escaped(json: &str) -> String {
+    let escape = |c: char| match c {
+        '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    json.chars().map(escape).collect()
 }
 
 fn stage(stage: &Stage) -> serde_json::Value {

@@ -14,10 +14,13 @@ use logweir_testkit::scratch::Scratch;
 use serde_json::Value;
 
 /// How long anything may take: far more than it needs, on a machine busy with other tests.
-pub(crate) const SOON: Duration = Duration::from_secs(120);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// Bytes offered in one write.
 const PIECE_BYTES: usize = 16 << 10;
+
+/// More than a pipe holds: once this much has been taken, the process has begun to read.
+const BEGUN: u64 = 128 << 10;
 
 /// How often in a row nothing may have been taken, looked at every few milliseconds, before it counts as a stall.
 const STALLED_LOOKS: u32 = 150;
@@ -88,6 +91,15 @@ impl Summary {
         Self(found.unwrap_or_else(|| panic!("no output {name} in {}", self.0)).clone())
     }
 
+    /// Returns the events that were read from a pipe whose reading was stopped, less the line that this cut: it is
+    /// no event, and counted as malformed, since nobody can read it again.
+    #[track_caller]
+    pub(crate) fn n_whole_events(&self) -> u64 {
+        let n_cut = self.count("malformed.not_json");
+        assert!(n_cut <= 1, "{}", self.0);
+        self.count("read") - n_cut
+    }
+
     /// Checks that a pipeline with a single sink has accounted for every event, by adding up, not only by its word.
     #[track_caller]
     pub(crate) fn check_balanced(&self) {
@@ -151,12 +163,18 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     body
 }
 
-/// Returns the value of one sample of `/metrics`, written with its labels as the exposition has them.
-pub(crate) fn sample(address: SocketAddr, series: &str) -> f64 {
+/// Returns the value of one sample of `/metrics`, written with its labels as the exposition has them; all but times
+/// are whole numbers.
+pub(crate) fn sample(address: SocketAddr, series: &str) -> u64 {
     let body = get(address, "/metrics");
     let value = body.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     let value = value.unwrap_or_else(|| panic!("no {series} in\n{body}"));
-    value.parse().expect("a number")
+    value.parse().expect("a whole number")
+}
+
+/// Returns how many line feeds there are.
+pub(crate) fn n_lines(bytes: &[u8]) -> usize {
+    bytes.split(|&byte| byte == b'\n').count() - 1
 }
 
 /// Writes to a process from a thread of its own, which waits whenever the process takes no more.
@@ -191,12 +209,12 @@ impl Feeder {
         self.n_taken.load(Ordering::Relaxed)
     }
 
-    /// Waits until no more is taken, after at least `at_least` bytes, and returns how many were.
-    pub(crate) fn wait_until_stalled(&self, at_least: u64) -> u64 {
+    /// Waits until no more is taken although the process has begun to read, and returns how many bytes were.
+    pub(crate) fn wait_until_stalled(&self) -> u64 {
         let (mut before, mut n_looks) = (0, 0);
         poll_until("the process takes no more", SOON, || {
             let now = self.n_taken();
-            n_looks = if now == before && now >= at_least { n_looks + 1 } else { 0 };
+            n_looks = if now == before && now >= BEGUN { n_looks + 1 } else { 0 };
             before = now;
             (n_looks >= STALLED_LOOKS).then_some(now)
         })
