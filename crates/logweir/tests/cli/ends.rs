@@ -156,6 +156,7 @@ fn a_sink_that_cannot_be_opened_stops_the_start() {
         "{}",
         ran.stderr_text()
     );
+    assert_eq!(ran.stderr_text().lines().last(), Some(r#"{"pipelines":[]}"#), "nothing has run");
 }
 
 #[test]
