@@ -2,8 +2,8 @@
 //!
 //! The one crate that knows JSON. Text that comes from outside goes through a [`Projector`] (or the [`Scanner`],
 //! the plain definition of what is legal), which says where an event and its asked fields lie. What has passed
-//! there is *legal*, and everything else here works on legal text without checking it again: [`members`] and
-//! [`elements`] walk into arrays and objects, [`Value`] and [`Text`] tell what stands there, [`splice`] writes an
+//! there is *legal*, and everything else here works on legal text without checking it again: [`members`],
+//! [`elements`] and [`entries`] walk into arrays and objects, [`Value`] and [`Text`] tell what stands there, [`splice`] writes an
 //! event with its edits made. Illegal text gives unspecified answers there, but no panic and no endless loop.
 //!
 //! Nothing here recurses over input: nesting costs memory, a bit a level, never stack.
@@ -26,4 +26,4 @@ pub use scan::{Illegal, Scanner, check};
 pub use splice::splice;
 pub use string::{Text, Unit, count_text, escape_into, prefix_of_text};
 pub use value::Value;
-pub use walk::{Elements, Member, Members, elements, members};
+pub use walk::{Elements, Entries, Entry, Member, Members, elements, entries, members};

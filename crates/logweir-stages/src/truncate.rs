@@ -12,7 +12,7 @@ use logweir_json::{
     Projection, Text, Unit, Value, count_text, elements, escape_into, prefix_of_text, splice,
 };
 
-use self::list::{Budget, Counts, List, Place, count_element};
+use self::list::{Budget, Counts, List, Place, Spent, count_element};
 use crate::{Stage, Tally};
 
 const NAMES_MARKER: &[u8] = b"<<<Logpush: exception names truncated>>>";
@@ -53,6 +53,12 @@ impl Truncate {
         }
     }
 
+    /// Returns how many bytes the lists of an event take whose texts count.
+    fn lists_bytes(&self, batch: &Batch, event: usize) -> u64 {
+        let bytes = |column| batch.field_span(event, column).map_or(0, |span| span.len() as u64);
+        bytes(self.exceptions) + bytes(self.logs)
+    }
+
     /// Cuts one event if it is over the limit.
     fn truncate(&mut self, batch: &mut Batch, event: usize, tally: &mut Tally) {
         let list =
@@ -60,16 +66,22 @@ impl Truncate {
         let names = list(self.exceptions, "Name", Counts::Strings);
         let messages = list(self.exceptions, "Message", Counts::Strings);
         let logs = list(self.logs, "Message", Counts::Values);
-        let counted = [names.total(), messages.total(), logs.total()];
-        if counted.iter().sum::<u64>() <= self.limit {
+        let mut budget = Budget::Left(self.limit);
+        let of_names = names.spend(&mut budget, None);
+        let of_messages = messages.spend(&mut budget, of_names.place.as_ref());
+        let of_logs = logs.spend(&mut budget, None);
+        if matches!(budget, Budget::Left(_)) {
             return;
         }
         self.edits.clear();
-        let kept = Cut { unit: self.unit, edits: &mut self.edits }.cut(self.limit, &names, &messages, &logs);
+        let totals = [of_names.total, of_messages.total, of_logs.total];
+        let mut cut = Cut { unit: self.unit, edits: &mut self.edits };
+        let [kept_names, kept_messages] = cut.cut_exceptions(&names, &of_names, &messages, &of_messages);
+        let kept = [kept_names, kept_messages, cut.cut_logs(&logs, &of_logs)];
         self.edits.sort();
         tally.truncated += 1;
         for (i, lost) in tally.truncated_characters.iter_mut().enumerate() {
-            *lost += counted[i] - kept[i];
+            *lost += totals[i] - kept[i];
         }
 
         let line = batch.line(event);
@@ -82,8 +94,10 @@ impl Truncate {
 impl Stage for Truncate {
     fn apply(&mut self, batch: &mut Batch, tally: &mut Tally) {
         for event in 0..batch.len() {
-            // Each unit counted takes at least a byte, so a line no longer than the limit cannot be over it.
-            if batch.line(event).len() as u64 > self.limit && batch.selection().contains(event) {
+            // Each unit counted takes at least a byte, so a line no longer than the limit cannot be over it, nor can
+            // an event whose lists are no longer.
+            let is_long = batch.line(event).len() as u64 > self.limit && batch.selection().contains(event);
+            if is_long && self.lists_bytes(batch, event) > self.limit {
                 self.truncate(batch, event, tally);
             }
         }
@@ -97,30 +111,33 @@ struct Cut<'a> {
 }
 
 impl Cut<'_> {
-    /// Records the edits; returns how much is kept of names, of messages and of logs.
-    fn cut(&mut self, limit: u64, names: &List<'_>, messages: &List<'_>, logs: &List<'_>) -> [u64; 3] {
-        let mut budget = Budget::Left(limit);
-        let name = names.spend(&mut budget, None);
-        let message = messages.spend(&mut budget, name.as_ref());
-        let log = logs.spend(&mut budget, None);
+    /// Cuts the exceptions; returns how much is kept of their names and of their messages.
+    fn cut_exceptions(
+        &mut self,
+        names: &List<'_>,
+        of_names: &Spent,
+        messages: &List<'_>,
+        of_messages: &Spent,
+    ) -> [u64; 2] {
+        let name = of_names.place.as_ref();
+        let Some(message) = of_messages.place.as_ref() else {
+            let Some(name) = name else { return [of_names.kept, of_messages.kept] };
+            self.drop_behind(names.bytes, names.at, name.entry.end);
+            return [of_names.kept + self.cut_text(names, name, NAMES_MARKER), of_messages.kept];
+        };
+        // The exception whose message is cut is the last to stay; a name that is cut in a later one goes with it.
+        let name = name.filter(|name| name.entry.start <= message.entry.start);
+        self.drop_behind(messages.bytes, messages.at, message.entry.end);
+        let kept_name = name.map_or(0, |name| self.cut_text(names, name, NAMES_MARKER));
+        let kept_message = self.cut_text(messages, message, MESSAGES_MARKER);
+        [names.count_through(message, name) + kept_name, of_messages.kept + kept_message]
+    }
 
-        // The exception that holds the last cut is the last to stay; where that is the one of a message, a name cut
-        // in a later exception goes with it.
-        let last = message.as_ref().or(name.as_ref());
-        let name = name.as_ref().filter(|name| last.is_some_and(|last| name.entry.start <= last.entry.start));
-        let kept_name = name.map(|place| self.cut_text(names, place, NAMES_MARKER));
-        let kept_message = message.as_ref().map(|place| self.cut_text(messages, place, MESSAGES_MARKER));
-        let kept_log = log.as_ref().map(|place| self.cut_log(logs, place));
-        for (list, last) in [(names, last), (logs, log.as_ref())] {
-            if let Some(last) = last {
-                self.drop_behind(list.bytes, list.at, last.entry.end);
-            }
-        }
-        [
-            names.kept(last, name, kept_name),
-            messages.kept(last, message.as_ref(), kept_message),
-            logs.kept(log.as_ref(), log.as_ref(), kept_log),
-        ]
+    /// Cuts the logs; returns how much is kept of their messages.
+    fn cut_logs(&mut self, logs: &List<'_>, of_logs: &Spent) -> u64 {
+        let Some(place) = &of_logs.place else { return of_logs.kept };
+        self.drop_behind(logs.bytes, logs.at, place.entry.end);
+        of_logs.kept + self.cut_log(logs, place)
     }
 
     /// Cuts the text at a place of a list; returns how much of it is kept.

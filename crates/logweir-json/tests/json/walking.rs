@@ -1,6 +1,6 @@
 //! Into arrays and objects, compared with the oracle.
 
-use logweir_json::{Text, Value, elements, members};
+use logweir_json::{Text, Value, elements, entries, members};
 use logweir_testkit::oracle::json::{Kind, Node, parse};
 use proptest::prelude::*;
 
@@ -21,6 +21,7 @@ fn check(text: &[u8]) {
             (Value::Array(array), Kind::Array) => {
                 let found: Vec<_> = elements(array).map(inside).collect();
                 assert_eq!(found, node.elements().iter().map(Node::span).collect::<Vec<_>>());
+                check_entries(array, &node);
             }
             (Value::Object(object), Kind::Object) => {
                 let expected = node.members();
@@ -37,6 +38,20 @@ fn check(text: &[u8]) {
     }
 }
 
+/// Compares the entries of an array, for every name that an element has and for one that none has.
+fn check_entries(array: &[u8], node: &Node) {
+    let elements = node.elements();
+    let names = elements.iter().flat_map(Node::members).map(|(name, _)| String::from_utf8(name.to_wtf8()));
+    for name in names.flatten().chain(["no such name".to_owned()]).take(8) {
+        let expected =
+            elements.iter().map(|element| (element.span(), element.get(&name).map(|value| value.span())));
+        let inside =
+            |range: std::ops::Range<usize>| node.span().start + range.start..node.span().start + range.end;
+        let found = entries(array, &name).map(|entry| (inside(entry.element), entry.value.map(inside)));
+        assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{name:?}");
+    }
+}
+
 #[test]
 fn real_events_are_walked_through() {
     strategy::events().into_iter().for_each(check);
@@ -46,6 +61,7 @@ fn real_events_are_walked_through() {
 fn nothing_is_inside_what_is_empty() {
     assert_eq!((members(b"{ \t}").next(), elements(b"[\r\n]").next()), (None, None));
     assert_eq!((members(b"").next(), elements(b"").next()), (None, None));
+    assert_eq!((entries(b"[ ]", "a").next(), entries(b"", "a").next()), (None, None));
 }
 
 proptest! {
@@ -61,11 +77,15 @@ proptest! {
     ]) {
         prop_assert!(members(&bytes).count() <= bytes.len());
         prop_assert!(elements(&bytes).count() <= bytes.len());
+        prop_assert!(entries(&bytes, "a").count() <= bytes.len());
         for member in members(&bytes) {
             let _in_range = (&bytes[member.name], Value::of(&bytes[member.value]));
         }
         for element in elements(&bytes) {
             let _in_range = Value::of(&bytes[element]);
+        }
+        for entry in entries(&bytes, "a") {
+            let _in_range = (&bytes[entry.element], entry.value.map(|value| Value::of(&bytes[value])));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use logweir_event::{Batch, Span};
-use logweir_json::{Text, Unit, Value, count_text, elements, members};
+use logweir_json::{Unit, Value, count_text, elements, entries};
 
 /// Which values count.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Counts {
 
 /// One of the lists: in each entry of an array that is an object, the value of one field.
 ///
-/// Walked anew for each question instead of being kept, so that an event with millions of entries costs no memory.
+/// Walked instead of being kept, so that an event with millions of entries costs no memory.
 #[derive(Clone, Copy)]
 pub(super) struct List<'a> {
     /// The array as it is written; empty where there is none.
@@ -49,6 +49,17 @@ pub(super) enum Budget {
     Cut,
 }
 
+/// What spending on a list came to.
+#[derive(Debug)]
+pub(super) struct Spent {
+    /// Where the list is cut, if it is.
+    pub(super) place: Option<Place>,
+    /// How much the texts count that are kept whole.
+    pub(super) kept: u64,
+    /// How much all its texts count.
+    pub(super) total: u64,
+}
+
 impl<'a> List<'a> {
     /// Returns the list of the field `field` in the entries of the array at `span`.
     pub(super) fn new(
@@ -63,64 +74,52 @@ impl<'a> List<'a> {
         Self { bytes, at, field, counts, unit }
     }
 
-    /// Returns how much all its texts count.
-    pub(super) fn total(&self) -> u64 {
-        self.texts().map(|(_, _, count)| count).sum()
-    }
-
-    /// Spends the budget on its texts up to those of the entry `last`, all where there is none; returns where it is
-    /// cut, if it is.
-    pub(super) fn spend(&self, budget: &mut Budget, last: Option<&Place>) -> Option<Place> {
-        for (entry, value, count) in self.texts_through(last) {
+    /// Spends the budget on its texts up to those of the entry `last`, all where there is none.
+    pub(super) fn spend(&self, budget: &mut Budget, last: Option<&Place>) -> Spent {
+        let last = last.map_or(usize::MAX, |place| place.entry.start);
+        let mut spent = Spent { place: None, kept: 0, total: 0 };
+        for Text { entry, value, count } in self.texts() {
+            spent.total += count;
+            if spent.place.is_some() || entry.start > last {
+                continue;
+            }
             match *budget {
-                Budget::Left(left) if count <= left => *budget = Budget::Left(left - count),
+                Budget::Left(left) if count <= left => {
+                    *budget = Budget::Left(left - count);
+                    spent.kept += count;
+                }
                 Budget::Left(left) => {
                     *budget = Budget::Cut;
-                    return Some(Place { entry, value, budget: Some(left) });
+                    spent.place = Some(Place { entry, value, budget: Some(left) });
                 }
-                Budget::Cut => return Some(Place { entry, value, budget: None }),
+                Budget::Cut => spent.place = Some(Place { entry, value, budget: None }),
             }
         }
-        None
+        spent
     }
 
-    /// Returns how much is kept of its texts if `last` holds the last entry to stay and the text at `cut` keeps
-    /// `kept`.
-    pub(super) fn kept(&self, last: Option<&Place>, cut: Option<&Place>, kept: Option<u64>) -> u64 {
-        let cut_entry = cut.map(|place| place.entry.start);
-        let whole = self.texts_through(last).filter(|(entry, ..)| Some(entry.start) != cut_entry);
-        whole.map(|(_, _, count)| count).sum::<u64>() + kept.unwrap_or(0)
+    /// Returns how much its texts count up to those of the entry at `last`, that of the entry at `cut` left out.
+    pub(super) fn count_through(&self, last: &Place, cut: Option<&Place>) -> u64 {
+        let through = self.texts().take_while(|text| text.entry.start <= last.entry.start);
+        let is_cut = |text: &Text| cut.is_some_and(|cut| cut.entry == text.entry);
+        through.filter(|text| !is_cut(text)).map(|text| text.count).sum()
     }
 
-    /// Returns entry, value and count of each text of the entries up to `last`.
-    fn texts_through(
-        &self,
-        last: Option<&Place>,
-    ) -> impl Iterator<Item = (Range<usize>, Range<usize>, u64)> + 'a {
-        let last = last.map_or(usize::MAX, |place| place.entry.start);
-        self.texts().take_while(move |(entry, ..)| entry.start <= last)
-    }
-
-    /// Returns entry, value and count of each text.
-    fn texts(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>, u64)> + 'a {
+    fn texts(&self) -> impl Iterator<Item = Text> + 'a {
         let Self { bytes, field, counts, unit, .. } = *self;
-        elements(bytes).filter_map(move |entry| {
-            let object = &bytes[entry.clone()];
-            let value = last_member(object, field)?;
-            let count = count_value(&object[value.clone()], counts, unit)?;
-            Some((entry.clone(), entry.start + value.start..entry.start + value.end, count))
+        entries(bytes, field).filter_map(move |entry| {
+            let value = entry.value?;
+            let count = count_value(&bytes[value.clone()], counts, unit)?;
+            Some(Text { entry: entry.element, value, count })
         })
     }
 }
 
-/// Returns the value of a field of an object, the last one of that name; `None` if it is no object or lacks it.
-fn last_member(object: &[u8], field: &str) -> Option<Range<usize>> {
-    if !object.starts_with(b"{") {
-        return None;
-    }
-    let named =
-        members(object).filter(|member| Text::new(&object[member.name.clone()]).decodes_to(field.as_bytes()));
-    named.last().map(|member| member.value)
+/// One text of a list. Ranges are counted within the list.
+struct Text {
+    entry: Range<usize>,
+    value: Range<usize>,
+    count: u64,
 }
 
 /// Returns how much a value counts; `None` if it does not count at all.
