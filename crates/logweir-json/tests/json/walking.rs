@@ -43,8 +43,9 @@ fn check_entries(array: &[u8], node: &Node) {
     let elements = node.elements();
     let names = elements.iter().flat_map(Node::members).map(|(name, _)| String::from_utf8(name.to_wtf8()));
     for name in names.flatten().chain(["no such name".to_owned()]).take(8) {
-        let expected =
-            elements.iter().map(|element| (element.span(), element.get(&name).map(|value| value.span())));
+        let expected = elements
+            .iter()
+            .map(|element| (element.span(), element.get(name.as_str()).map(|value| value.span())));
         let inside =
             |range: std::ops::Range<usize>| node.span().start + range.start..node.span().start + range.end;
         let found = entries(array, &name).map(|entry| (inside(entry.element), entry.value.map(inside)));
