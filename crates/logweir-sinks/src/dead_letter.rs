@@ -125,10 +125,9 @@ impl DeadLetterSink {
         let mut pause = FIRST_PAUSE;
         if let Some(why) = &attempt.held {
             self.stats.set_holding(true);
-            let reason = error_chain(why);
             tracing::error!(
                 path = %self.config.path.display(),
-                reason,
+                error = why as &dyn std::error::Error,
                 "the dead-letter file takes no more lines, and the pipeline waits for it: move or empty it, raise \
                  `max_bytes`, or make it writable; it is tried again every few seconds"
             );
@@ -164,16 +163,4 @@ impl DeadLetterSink {
         self.stats.add(attempt.n_lines_since(before), attempt.n_done - before);
         Ok(attempt)
     }
-}
-
-/// Returns an error's text and those of its causes.
-fn error_chain(error: &SinkError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -8,6 +8,7 @@ use crate::rig::{Ran, Rig, start};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use logweir_sources::{FileSource, FileSourceConfig, SourceError};
+use logweir_testkit::compress::{gzip, zstandard};
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
 
@@ -28,16 +29,6 @@ fn check_failed(ran: Ran, what: &[&str]) -> Vec<u8> {
     }
     assert!(matches!(ran.result, Err(SourceError::SomeFailed { n: 1 })));
     ran.bytes
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstandard(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 3).unwrap()
 }
 
 fn whole_lines(bytes: &[u8]) -> &[u8] {

@@ -1,25 +1,12 @@
 //! Compressed files are recognised by what is in them, and damage costs no whole line before it.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use logweir_testkit::compress::{gzip, zstandard};
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{failed, pipeline, succeeded};
 
 const ALL: &str = "source: {file: {include: [\"in/*\"], read: once}}\nsink: {stdout: {}}\n";
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstandard(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 3).unwrap()
-}
 
 /// Returns the events cut in two behind a line.
 fn halves() -> (&'static [u8], &'static [u8]) {
