@@ -143,6 +143,7 @@ fn list(shape_of: &ListShape) -> Map<String, Value> {
     let mut schema = object(json!({
         "type": kind("array", shape_of.may_be_empty),
         "items": shape(&shape_of.item),
+        "maxItems": shape_of.most,
     }));
     if !shape_of.may_be_empty {
         schema.insert(String::from("minItems"), json!(1));

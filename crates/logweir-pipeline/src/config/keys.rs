@@ -11,6 +11,19 @@ pub(super) const MAX_DECODERS: usize = 256;
 /// is exact for this many.
 pub(super) const MAX_TRUNCATES: usize = 16;
 
+/// Paths and patterns in one list; one pattern can match any number of files.
+const MAX_PATTERNS: usize = 1024;
+
+/// Stages in one list.
+const MAX_STAGES: usize = 256;
+
+/// Fields that one `encode` writes. With [`MAX_OUTPUTS`] and the size of a file it keeps the number of fields asked
+/// for below what a column's number can say, 65,536.
+const MAX_FIELD_NAMES: usize = 1024;
+
+/// Outputs of a pipeline.
+const MAX_OUTPUTS: usize = 32;
+
 const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Key {
     Key { name, required: true, doc, shape }
 }
@@ -84,13 +97,18 @@ static FILE_SOURCE: MapShape = MapShape {
     ],
 };
 
-static INCLUDE: ListShape =
-    ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: false, distinct: false };
+static INCLUDE: ListShape = ListShape {
+    item: Shape::Text(TextShape::Glob),
+    may_be_empty: false,
+    most: MAX_PATTERNS,
+    distinct: false,
+};
 
 static EXCLUDE: ListShape =
-    ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: true, distinct: false };
+    ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: true, most: MAX_PATTERNS, distinct: false };
 
-static STAGES: ListShape = ListShape { item: Shape::Map(&STAGE), may_be_empty: true, distinct: false };
+static STAGES: ListShape =
+    ListShape { item: Shape::Map(&STAGE), may_be_empty: true, most: MAX_STAGES, distinct: false };
 
 static STAGE: MapShape = MapShape {
     what: "a stage",
@@ -144,8 +162,12 @@ static ENCODE: MapShape = MapShape {
     )],
 };
 
-static FIELD_NAMES: ListShape =
-    ListShape { item: Shape::Text(TextShape::Any), may_be_empty: false, distinct: true };
+static FIELD_NAMES: ListShape = ListShape {
+    item: Shape::Text(TextShape::Any),
+    may_be_empty: false,
+    most: MAX_FIELD_NAMES,
+    distinct: true,
+};
 
 static SINK: MapShape = MapShape {
     what: "a sink",
@@ -176,7 +198,8 @@ static FILE_SINK: MapShape = MapShape {
     ],
 };
 
-static OUTPUTS: ListShape = ListShape { item: Shape::Map(&OUTPUT), may_be_empty: false, distinct: false };
+static OUTPUTS: ListShape =
+    ListShape { item: Shape::Map(&OUTPUT), may_be_empty: false, most: MAX_OUTPUTS, distinct: false };
 
 static OUTPUT: MapShape = MapShape {
     what: "an output",

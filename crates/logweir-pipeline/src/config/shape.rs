@@ -59,6 +59,8 @@ pub(super) struct ListShape {
     pub(super) item: Shape,
     /// Whether it may be empty.
     pub(super) may_be_empty: bool,
+    /// The most items it may have.
+    pub(super) most: usize,
     /// Whether its items, which are texts, must differ.
     pub(super) distinct: bool,
 }

@@ -164,6 +164,10 @@ impl Walk<'_, '_> {
             self.report.add(node.place, "this list may not be empty");
             return Checked::bad(node.place);
         }
+        if let Some(item) = items.get(list.most) {
+            let help = format!("at most {}", list.most);
+            self.report.add_with_help(item.place, format!("this is item {} of a list", list.most + 1), help);
+        }
         let checked: Vec<Checked> =
             items.iter().map(|item| self.value(&list.item, item, item.place)).collect();
         if list.distinct {
