@@ -106,10 +106,14 @@ fn open_pipe(path: &Path) -> Result<File, SinkError> {
 }
 
 /// Makes the file ready for the first event.
+///
+/// A file that is empty is not emptied: ext4 takes that for the start of a rewrite, and then writes all of the file to
+/// the disk when it is closed (its mount option `auto_da_alloc`), which costs as long as all else.
 fn prepare(file: &mut File, mode: FileMode) -> std::io::Result<()> {
+    let metadata = file.metadata()?;
     match mode {
         FileMode::Append if append::ends_inside_a_line(file) => file.write_all(b"\n"),
-        FileMode::Overwrite if file.metadata()?.is_file() => file.set_len(0),
+        FileMode::Overwrite if metadata.is_file() && metadata.len() > 0 => file.set_len(0),
         FileMode::Append | FileMode::Overwrite => Ok(()),
     }
 }

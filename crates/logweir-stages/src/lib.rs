@@ -3,7 +3,7 @@
 //! All are plain functions on a [`Batch`](logweir_event::Batch): no IO, no awaiting, no failing on bad data. Decode
 //! makes the batch from a chunk, encode makes a payload of it; what stands between is a [`Stage`], and they run in
 //! the order of the configuration. While a pipeline is built, each stage asks the
-//! [`Projection`](logweir_json::Projection) for the fields it will look at; decode finds just those.
+//! [`Projection`] for the fields it will look at; decode finds just those.
 
 mod decode;
 mod encode;
