@@ -32,6 +32,8 @@ pub struct Payload {
     parts: Vec<Bytes>,
     n_bytes: u64,
     n_events: u64,
+    /// Whether another payload of the same chunk follows.
+    more_follows: bool,
     /// `None` once settled, and for a payload nobody keeps books of.
     receipt: Option<Arc<dyn Receipt>>,
     ack: Ack,
@@ -41,7 +43,7 @@ impl Payload {
     /// Returns a payload of `n_events` events, each ending in a line feed, whose bytes are `parts` in order.
     pub fn new(parts: Vec<Bytes>, n_events: u64) -> Self {
         let n_bytes = parts.iter().map(|part| part.len() as u64).sum();
-        Self { parts, n_bytes, n_events, receipt: None, ack: Ack::ignored() }
+        Self { parts, n_bytes, n_events, more_follows: false, receipt: None, ack: Ack::ignored() }
     }
 
     /// Names who keeps the books of it, and the ack to resolve.
@@ -50,6 +52,18 @@ impl Payload {
         self.receipt = receipt;
         self.ack = ack;
         self
+    }
+
+    /// Says that another payload of the same chunk follows, so that it is not yet the next chunk's turn.
+    #[must_use]
+    pub fn followed_by_more(mut self) -> Self {
+        self.more_follows = true;
+        self
+    }
+
+    /// Returns whether another payload of the same chunk follows.
+    pub fn more_follows(&self) -> bool {
+        self.more_follows
     }
 
     /// Returns its bytes, in runs.

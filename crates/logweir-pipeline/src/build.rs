@@ -4,10 +4,10 @@ use std::error::Error;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use logweir_event::{Chunk, Payload};
+use logweir_event::{Batch, Chunk, Payload};
 use logweir_sinks::{DeadLetterSink, FileSink, NullSink, PayloadReceiver, Sink, StdoutSink};
 use logweir_sources::{AckTracker, BufferPool, ChunkLimits, FileSource, Progress, Source, StdinSource};
-use logweir_stages::{Decode, Encode, Filter, Projection, Sample, Stage, Truncate};
+use logweir_stages::{Decode, Encode, Filter, PAYLOAD_BYTES, Projection, Sample, Stage, Truncate};
 use tokio::sync::mpsc::Receiver;
 
 use crate::channel::{ChannelStats, CountedSender, channels};
@@ -63,8 +63,6 @@ impl Pipeline {
     /// If the source, a sink or the dead-letter file cannot be opened.
     pub fn open(config: &PipelineConfig) -> Result<Self, OpenError> {
         log_memory(config);
-        let n_lanes = config.limits.decoders;
-        let capacity = config.limits.channel_batches;
         let pipeline = config.name.clone();
         let in_pipeline = |error: ComponentError| OpenError {
             pipeline: pipeline.clone(),
@@ -74,34 +72,35 @@ impl Pipeline {
         let source = open_source(&config.source).map_err(in_pipeline)?;
 
         let mut known = Vec::new();
-        let (chunk_senders, chunk_receivers, chunk_stats) = channels("chunks", None, n_lanes, capacity);
-        known.push(chunk_stats);
+        let (chunk_senders, chunk_receivers) = lay("chunks", None, &config.limits, &mut known);
+        let mut lanes: Vec<_> =
+            chunk_receivers.into_iter().map(|chunks| (LaneEnds::default(), chunks)).collect();
         let mut sinks = Vec::new();
-        let mut payload_senders = Vec::new();
         for output in &config.outputs {
             let (component, sink) = open_sink(output).map_err(in_pipeline)?;
-            let (senders, payloads) =
-                payload_channels("payloads", output.name.clone(), n_lanes, capacity, &mut known);
-            sinks.push(OpenSink { component, sink, payloads });
-            payload_senders.push(senders);
-        }
-        let mut dead_letter_senders = Vec::new();
-        let dead_letters = match &config.dead_letter {
-            None => None,
-            Some(dead_letter) => {
-                let sink = DeadLetterSink::open(dead_letter.clone())
-                    .map_err(|source| in_pipeline(component_error("dead_letter", source)))?;
-                let (senders, payloads) =
-                    payload_channels("dead_letters", None, n_lanes, capacity, &mut known);
-                dead_letter_senders = senders;
-                Some((sink, payloads))
+            let (senders, receivers) = lay("payloads", output.name.clone(), &config.limits, &mut known);
+            for ((ends, _), sender) in lanes.iter_mut().zip(senders) {
+                ends.payloads.push(sender);
             }
-        };
+            sinks.push(OpenSink { component, sink, payloads: PayloadReceiver::new(receivers) });
+        }
+        let mut dead_letters = None;
+        if let Some(dead_letter) = &config.dead_letter {
+            let sink = DeadLetterSink::open(dead_letter.clone())
+                .map_err(|source| in_pipeline(component_error("dead_letter", source)))?;
+            let (senders, receivers) = lay("dead_letters", None, &config.limits, &mut known);
+            for ((ends, _), sender) in lanes.iter_mut().zip(senders) {
+                ends.dead_letters = Some(sender);
+            }
+            dead_letters = Some((sink, PayloadReceiver::new(receivers)));
+        }
 
         let ledger = Arc::new(Ledger::new(config.outputs.iter().map(|output| output.name.clone())));
+        let lanes =
+            lanes.into_iter().map(|(ends, chunks)| (build_lane(config, &ledger, ends), chunks)).collect();
         let status = Arc::new(Status {
             name: config.name.clone(),
-            ledger: ledger.clone(),
+            ledger,
             progress: Arc::new(Progress::new()),
             pool: BufferPool::new(config.limits.held_bytes, config.limits.chunk_bytes),
             tracker: AckTracker::new(),
@@ -110,12 +109,6 @@ impl Pipeline {
             running: AtomicBool::new(false),
             failures: Mutex::new(Vec::new()),
         });
-        let mut lanes = Vec::with_capacity(n_lanes);
-        // Each lane takes the last of every list of senders: the lanes are built from the last to the first.
-        for chunks in chunk_receivers.into_iter().rev() {
-            let payloads = payload_senders.iter_mut().filter_map(Vec::pop).collect();
-            lanes.push((build_lane(config, &ledger, payloads, dead_letter_senders.pop()), chunks));
-        }
         Ok(Self {
             source,
             chunk_limits: ChunkLimits {
@@ -136,48 +129,62 @@ impl Pipeline {
     }
 }
 
+/// Where a lane sends what it makes.
+#[derive(Default)]
+struct LaneEnds {
+    /// In the order of the outputs.
+    payloads: Vec<CountedSender<Payload>>,
+    dead_letters: Option<CountedSender<Payload>>,
+}
+
 /// Logs what memory a pipeline may come to take, as its configuration bounds it.
 fn log_memory(config: &PipelineConfig) {
     let Limits { max_event_bytes, chunk_bytes, channel_batches, decoders, held_bytes } = config.limits;
-    // One line may grow a chunk beyond what is held. A lane has its scratch, and a chunk's edited lines twice: as a
-    // truncate stage makes them, and in the batch.
+    let n_outputs = config.outputs.len();
+    // A lane has its scratch, and for itself and each output the edited lines of a chunk twice: as a truncate stage
+    // makes one, and in the batch.
     let longest_chunk_bytes = chunk_bytes + max_event_bytes;
-    let lane_bytes = Decode::MAX_SCRATCH_BYTES + 2 * longest_chunk_bytes;
-    // What is copied for a payload no longer counts as held; each output has some waiting and one at either end.
-    let payload_bytes = config.outputs.len() * (channel_batches + 2) * chunk_bytes;
-    let max_bytes = held_bytes + max_event_bytes + decoders * (lane_bytes + payload_bytes);
+    let lane_bytes = Decode::MAX_SCRATCH_BYTES + 2 * (1 + n_outputs) * longest_chunk_bytes;
+    // What is copied for a payload no longer counts as held; some wait in a channel, and one is at either end.
+    let n_queues = n_outputs + usize::from(config.dead_letter.is_some());
+    let queue_bytes = (channel_batches + 2) * (chunk_bytes.max(PAYLOAD_BYTES) + max_event_bytes);
+    // One line may grow a chunk beyond what may be held.
+    let max_bytes = held_bytes + max_event_bytes + decoders * (lane_bytes + n_queues * queue_bytes);
     tracing::info!(pipeline = config.name, max_bytes, held_bytes, "memory is bounded");
 }
 
-fn payload_channels(
+/// Lays the channels of one kind, one for each lane, and makes them known to the metrics.
+fn lay<T: Send + 'static>(
     name: &'static str,
     output: Option<String>,
-    n_lanes: usize,
-    capacity: usize,
+    limits: &Limits,
     known: &mut Vec<Arc<ChannelStats>>,
-) -> (Vec<CountedSender<Payload>>, PayloadReceiver) {
-    let (senders, receivers, stats) = channels(name, output, n_lanes, capacity);
+) -> (Vec<CountedSender<T>>, Vec<Receiver<T>>) {
+    let (senders, receivers, stats) = channels(name, output, limits.decoders, limits.channel_batches);
     known.push(stats);
-    (senders, PayloadReceiver::new(receivers))
+    (senders, receivers)
 }
 
 /// Builds one lane; all lanes ask for the same fields in the same order, so their columns agree.
-fn build_lane(
-    config: &PipelineConfig,
-    ledger: &Arc<Ledger>,
-    payloads: Vec<CountedSender<Payload>>,
-    dead_letters: Option<CountedSender<Payload>>,
-) -> Lane {
+fn build_lane(config: &PipelineConfig, ledger: &Arc<Ledger>, ends: LaneEnds) -> Lane {
     let mut projection = Projection::default();
     let stages = build_stages(&config.stages, &mut projection);
-    let branch = |(i, output): (usize, &OutputConfig)| Branch {
+    let branch = |(i, (output, payloads)): (usize, (&OutputConfig, CountedSender<Payload>))| Branch {
         stages: build_stages(&output.stages, &mut projection),
         encode: Encode::new(&output.encode, &mut projection),
         receipt: Arc::new(OutputReceipt { ledger: ledger.clone(), output: i }),
+        payloads,
+        batch: Batch::default(),
     };
-    let outputs = config.outputs.iter().enumerate().map(branch).collect();
-    let decode = Decode::new(&projection, config.limits.max_event_bytes);
-    Lane { decode, stages, outputs, payloads, dead_letters, ledger: ledger.clone() }
+    let branches = config.outputs.iter().zip(ends.payloads).enumerate().map(branch).collect();
+    Lane {
+        decode: Decode::new(&projection, config.limits.max_event_bytes),
+        stages,
+        branches,
+        dead_letters: ends.dead_letters,
+        ledger: ledger.clone(),
+        batch: Batch::default(),
+    }
 }
 
 fn build_stages(stages: &[StageConfig], projection: &mut Projection) -> Vec<Box<dyn Stage>> {

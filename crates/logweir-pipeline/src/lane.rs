@@ -19,11 +19,11 @@ pub(crate) struct Lane {
     pub(crate) decode: Decode,
     /// The stages before the outputs.
     pub(crate) stages: Vec<Box<dyn Stage>>,
-    pub(crate) outputs: Vec<Branch>,
-    /// Where the payloads of each output go.
-    pub(crate) payloads: Vec<CountedSender<Payload>>,
+    pub(crate) branches: Vec<Branch>,
     pub(crate) dead_letters: Option<CountedSender<Payload>>,
     pub(crate) ledger: Arc<Ledger>,
+    /// The chunk at hand; between chunks just memory to be used again.
+    pub(crate) batch: Batch,
 }
 
 /// What a lane does for one output.
@@ -31,95 +31,109 @@ pub(crate) struct Branch {
     pub(crate) stages: Vec<Box<dyn Stage>>,
     pub(crate) encode: Encode,
     pub(crate) receipt: Arc<dyn Receipt>,
+    pub(crate) payloads: CountedSender<Payload>,
+    /// The output's own copy of the batch, used only if it has stages.
+    pub(crate) batch: Batch,
 }
 
 impl Lane {
     /// Works until the source has dropped its sender and the last chunk is through.
     pub(crate) async fn run(mut self, mut chunks: Receiver<Chunk>) {
-        let mut scratch = Scratch::default();
         while let Some(chunk) = chunks.recv().await {
-            let (dead_letters, payloads) = self.pass(chunk, &mut scratch);
-            if let Some(sender) = &self.dead_letters {
-                sender.send(dead_letters).await;
+            // A chunk is one batch, save one of very many events.
+            let mut end = self.pass(&chunk, 0);
+            while end < chunk.bytes.len() {
+                self.hand_on(&chunk.ack, More::Follows).await;
+                end = self.pass(&chunk, end);
             }
-            for (sender, payload) in self.payloads.iter().zip(payloads) {
-                // To an output that has failed nothing can be sent; the payload then books its events as failed.
-                sender.send(payload).await;
-            }
+            let Chunk { bytes, ack, .. } = chunk;
+            drop(bytes);
+            self.hand_on(&ack, More::None).await;
+            ack.deliver();
         }
     }
 
-    /// Takes a chunk through all stages; returns its malformed lines and a payload for each output.
-    fn pass(&mut self, chunk: Chunk, scratch: &mut Scratch) -> (Payload, Vec<Payload>) {
-        let Scratch { batch, branched, tallies } = scratch;
-        self.decode.decode(&chunk, batch);
-        let Chunk { bytes, n_bytes_read, n_oversized: _, ack } = chunk;
-        drop(bytes);
-
-        let mut tally = Tally::default();
-        apply(&mut self.stages, batch, &mut tally);
-        let forwarded = batch.selection().count() as u64;
-        tallies.clear();
-        let n_outputs = self.outputs.len();
-        let mut payloads = Vec::with_capacity(n_outputs);
-        for branch in &mut self.outputs {
-            let mut tally = Tally::default();
-            // Without stages of its own an output only looks at the batch; with them it works on a copy.
-            let batch = if branch.stages.is_empty() {
-                &*batch
-            } else {
-                branched.clone_from(batch);
-                apply(&mut branch.stages, branched, &mut tally);
-                &*branched
-            };
-            let payload = branch.encode.encode(batch);
-            payloads.push(payload.bound_to(Some(branch.receipt.clone()), ack.clone()));
-            tallies.push(tally);
-        }
-
+    /// Takes the events of a chunk from byte `from` on through all stages and books what came of them; returns how far
+    /// it came.
+    fn pass(&mut self, chunk: &Chunk, from: usize) -> usize {
+        let end = self.decode.decode(chunk, from, &mut self.batch);
+        let tally = apply(&mut self.stages, &mut self.batch);
+        let outputs: Vec<_> = self.branches.iter_mut().map(|branch| branch.pass(&self.batch)).collect();
         let mut malformed = [0; 3];
-        for reject in batch.rejects() {
+        for reject in self.batch.rejects() {
             malformed[malformed_index(reject.reason)] += 1;
         }
         self.ledger.book_passed(&Passed {
-            n_events: batch.len() as u64,
+            n_events: self.batch.len() as u64,
             malformed,
-            oversized: batch.n_oversized(),
-            bytes_in: n_bytes_read,
+            oversized: self.batch.n_oversized(),
+            bytes_in: if from == 0 { chunk.n_bytes_read } else { 0 },
             tally,
-            forwarded,
-            outputs: tallies,
+            forwarded: self.batch.selection().count() as u64,
+            outputs: &outputs,
         });
-        let dead_letters = dead_letters(batch, self.dead_letters.is_some(), ack);
-        // What is held of the chunk now is held by its payloads alone.
-        batch.release();
-        branched.release();
-        (dead_letters, payloads)
+        end
+    }
+
+    /// Sends what has passed to where it goes, each part with a clone of the ack, and lets go of the bytes.
+    async fn hand_on(&mut self, ack: &Ack, more: More) {
+        if let Some(sender) = &self.dead_letters {
+            sender.send(more.mark(dead_letters(&self.batch)).bound_to(None, ack.clone())).await;
+        }
+        for branch in &mut self.branches {
+            branch.hand_on(&self.batch, ack, more).await;
+        }
+        self.batch.release();
     }
 }
 
-/// What is reused from chunk to chunk.
-#[derive(Default)]
-struct Scratch {
-    batch: Batch,
-    /// The copy that an output with stages of its own works on.
-    branched: Batch,
-    tallies: Vec<Tally>,
+impl Branch {
+    /// Takes the events through the stages of this output.
+    fn pass(&mut self, shared: &Batch) -> Tally {
+        if self.stages.is_empty() {
+            return Tally::default();
+        }
+        self.batch.clone_from(shared);
+        apply(&mut self.stages, &mut self.batch)
+    }
+
+    async fn hand_on(&mut self, shared: &Batch, ack: &Ack, more: More) {
+        let batch = if self.stages.is_empty() { shared } else { &self.batch };
+        for payload in self.encode.encode(batch) {
+            // To an output that has failed nothing can be sent; the payload then books its events as failed.
+            let payload = more.mark(payload).bound_to(Some(self.receipt.clone()), ack.clone());
+            self.payloads.send(payload).await;
+        }
+        self.batch.release();
+    }
 }
 
-fn apply(stages: &mut [Box<dyn Stage>], batch: &mut Batch, tally: &mut Tally) {
+/// Whether another batch of the same chunk follows.
+#[derive(Clone, Copy)]
+enum More {
+    Follows,
+    None,
+}
+
+impl More {
+    fn mark(self, payload: Payload) -> Payload {
+        match self {
+            Self::Follows => payload.followed_by_more(),
+            Self::None => payload,
+        }
+    }
+}
+
+fn apply(stages: &mut [Box<dyn Stage>], batch: &mut Batch) -> Tally {
+    let mut tally = Tally::default();
     for stage in stages {
-        stage.apply(batch, tally);
+        stage.apply(batch, &mut tally);
     }
+    tally
 }
 
-/// Returns the malformed lines, byte for byte, for the dead-letter file if there is one. The ack is delivered with
-/// them; where nobody wants them it is delivered here.
-fn dead_letters(batch: &Batch, wanted: bool, ack: Ack) -> Payload {
-    if !wanted {
-        ack.deliver();
-        return Payload::new(Vec::new(), 0);
-    }
+/// Returns the malformed lines, byte for byte.
+fn dead_letters(batch: &Batch) -> Payload {
     let mut lines = Vec::new();
     for reject in batch.rejects() {
         let line = batch.bytes(reject.line);
@@ -128,6 +142,5 @@ fn dead_letters(batch: &Batch, wanted: bool, ack: Ack) -> Payload {
             lines.push(b'\n');
         }
     }
-    let n_lines = batch.rejects().len() as u64;
-    Payload::new(vec![Bytes::from(lines)], n_lines).bound_to(None, ack)
+    Payload::new(vec![Bytes::from(lines)], batch.rejects().len() as u64)
 }

@@ -3,7 +3,8 @@
 use logweir_event::Payload;
 use tokio::sync::mpsc;
 
-/// Takes payloads from several givers, strictly in turn, which is the order in which their chunks were handed out.
+/// Takes payloads from several givers, strictly in turn, which is the order in which their chunks were handed out: all
+/// payloads of a chunk from one giver, then those of the next chunk from the next.
 #[derive(Debug)]
 pub struct PayloadReceiver {
     receivers: Vec<mpsc::Receiver<Payload>>,
@@ -38,8 +39,9 @@ impl PayloadReceiver {
         self.turn(payload)
     }
 
+    /// Passes the turn on behind the last payload of a chunk.
     fn turn(&mut self, payload: Option<Payload>) -> Option<Payload> {
-        if payload.is_some() {
+        if payload.as_ref().is_some_and(|payload| !payload.more_follows()) {
             self.next = (self.next + 1) % self.receivers.len();
         }
         payload

@@ -3,6 +3,10 @@
 use logweir_event::{Batch, Chunk, Span};
 use logweir_json::{Projection, Projector, content, is_blank, lines};
 
+/// Spans in a batch, of asked fields and of events: 2 MiB of them. A common chunk has some ten thousand; only one of
+/// tiny events, or with very many fields asked for, is decoded in several batches.
+const MAX_SPANS: usize = 256 * 1024;
+
 /// Turns chunks into batches. One a task: it owns the scratch memory that decoding needs.
 pub struct Decode {
     projector: Projector,
@@ -21,17 +25,28 @@ impl Decode {
         Self { projector: Projector::new(projection.clone()), width: projection.width(), max_event_bytes }
     }
 
-    /// Fills `batch` with the events of `chunk`, all selected.
+    /// Fills `batch` with the events of `chunk` from byte `from` on, all selected; returns where it stopped, which is
+    /// the chunk's end unless so many events are in it that their spans would take more memory than it does.
     ///
     /// Blank lines are passed over; lines that are no events become the batch's rejects; longer ones than allowed
-    /// are only counted.
-    pub fn decode(&mut self, chunk: &Chunk, batch: &mut Batch) {
+    /// are only counted. What the source skipped before the chunk is counted with its first batch.
+    pub fn decode(&mut self, chunk: &Chunk, from: usize, batch: &mut Batch) -> usize {
         batch.reset(chunk.bytes.clone(), self.width);
-        batch.add_oversized(chunk.n_oversized);
-        for line in lines(&chunk.bytes) {
+        if from == 0 {
+            batch.add_oversized(chunk.n_oversized);
+        }
+        let max_events = MAX_SPANS / (self.width + 1);
+        let mut end = from;
+        for line in lines(&chunk.bytes[from..]) {
+            if batch.len() + batch.rejects().len() > max_events {
+                break;
+            }
+            let line = Span::new(from + line.start(), from + line.end());
             self.decode_line(&chunk.bytes, line, batch);
+            end = line.end();
         }
         batch.select_all();
+        end
     }
 
     fn decode_line(&mut self, chunk: &[u8], line: Span, batch: &mut Batch) {

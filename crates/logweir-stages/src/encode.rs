@@ -8,6 +8,10 @@ use logweir_json::{Projection, escape_into};
 /// write, which the kernel takes 1,024 of at a time.
 const GATHER_BELOW: usize = 16 * 1024;
 
+/// Rendered text in one payload; the last event may go beyond. As much as a chunk has by default, which is enough for
+/// a write to cost little beside its bytes.
+pub const PAYLOAD_BYTES: usize = 512 * 1024;
+
 /// The configuration of what is written of an event.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EncodeConfig {
@@ -48,20 +52,34 @@ impl Encode {
         Self { fields }
     }
 
-    /// Returns the payload of the selected events.
-    pub fn encode(&self, batch: &Batch) -> Payload {
-        let mut parts = Parts::default();
-        match &self.fields {
-            None => write_as_they_are(batch, &mut parts),
-            Some(fields) => write_fields(batch, fields, &mut parts.gathered),
-        }
-        Payload::new(parts.finish(batch.chunk()), batch.selection().count() as u64)
+    /// Returns the payloads of the selected events: at least one, even if there are no events.
+    ///
+    /// What is rendered anew may be many times as long as the events were, so it comes in payloads of about
+    /// [`PAYLOAD_BYTES`] each: whoever writes slowly holds no more of it than he takes.
+    pub fn encode<'b>(&'b self, batch: &'b Batch) -> impl Iterator<Item = Payload> + 'b {
+        let mut events = batch.selection().iter().peekable();
+        let mut is_first = true;
+        std::iter::from_fn(move || {
+            if !std::mem::take(&mut is_first) && events.peek().is_none() {
+                return None;
+            }
+            let payload = match &self.fields {
+                None => as_they_are(batch, &mut events),
+                Some(fields) => rendered(batch, fields, &mut events),
+            };
+            Some(if events.peek().is_some() { payload.followed_by_more() } else { payload })
+        })
     }
 }
 
-fn write_as_they_are(batch: &Batch, parts: &mut Parts) {
+/// Returns the payload of all events as they are. What is copied of them is no longer than the chunk and its edited
+/// lines.
+fn as_they_are(batch: &Batch, events: &mut impl Iterator<Item = usize>) -> Payload {
+    let mut parts = Parts::default();
     let mut run: Option<Span> = None;
-    for event in batch.selection().iter() {
+    let mut n_events = 0;
+    for event in events {
+        n_events += 1;
         let line = batch.line(event);
         if let Some(before) = run.filter(|run| run.end() == line.start() && !batch.is_edited(event)) {
             run = Some(Span::new(before.start(), line.end()));
@@ -75,16 +93,24 @@ fn write_as_they_are(batch: &Batch, parts: &mut Parts) {
         }
     }
     parts.add_run(run, batch);
+    Payload::new(parts.finish(batch.chunk()), n_events)
 }
 
-fn write_fields(batch: &Batch, fields: &[Field], out: &mut Vec<u8>) {
-    for event in batch.selection().iter() {
+/// Returns the payload of the next events' fields, until it is long enough.
+fn rendered(batch: &Batch, fields: &[Field], events: &mut impl Iterator<Item = usize>) -> Payload {
+    let mut out = Vec::new();
+    let mut n_events = 0;
+    while out.len() < PAYLOAD_BYTES
+        && let Some(event) = events.next()
+    {
+        n_events += 1;
         for field in fields {
             out.extend_from_slice(&field.before);
             out.extend_from_slice(batch.field(event, field.column).unwrap_or(b"null"));
         }
         out.extend_from_slice(b"}\n");
     }
+    Payload::new(vec![Bytes::from(out)], n_events)
 }
 
 /// The parts of a payload while they are collected: slices of the chunk, and what has been copied together.

@@ -13,7 +13,7 @@ mod tally;
 mod truncate;
 
 pub use decode::Decode;
-pub use encode::{Encode, EncodeConfig};
+pub use encode::{Encode, EncodeConfig, PAYLOAD_BYTES};
 pub use filter::{Filter, FilterConfig, FilterProblem, Term, TermKind};
 pub use logweir_json::{Projection, Unit};
 pub use sample::{Sample, SampleConfig};
@@ -21,7 +21,7 @@ pub use tally::Tally;
 pub use truncate::{Truncate, TruncateConfig};
 
 /// Something that happens to a batch between decode and encode.
-pub trait Stage: Send {
+pub trait Stage: Send + Sync {
     /// Takes events off the batch's selection or edits them, and counts in `tally` what it did.
     fn apply(&mut self, batch: &mut logweir_event::Batch, tally: &mut Tally);
 }

@@ -35,3 +35,12 @@ fn a_chunk_without_lines_is_an_empty_batch() {
     let outcome = run(&[], None, b"", MAX_EVENT_BYTES, 1);
     assert_eq!(outcome, logweir_testkit::oracle::Outcome::default());
 }
+
+#[test]
+fn a_chunk_of_very_many_events_is_decoded_in_several_batches() {
+    let input = "{\"a\":1}\n{}\n[]\n\n".repeat(200_000);
+    let names = ["a".to_owned()];
+    let outcome = run(&[], Some(&names), input.as_bytes(), MAX_EVENT_BYTES, usize::MAX);
+    assert_eq!(outcome.output, "{\"a\":1}\n{\"a\":null}\n".repeat(200_000).as_bytes());
+    assert_eq!((outcome.read, outcome.malformed), (600_000, [0, 0, 200_000]));
+}

@@ -1,5 +1,7 @@
 //! What is written of an event.
 
+use logweir_testkit::oracle as naive;
+
 use crate::{MAX_EVENT_BYTES, run, truncate_to};
 
 fn check(field_names: &[&str], input: &str, expected: &str) {
@@ -53,4 +55,13 @@ fn runs_of_every_length_keep_their_order() {
     let expected =
         input.replace("abcdef", "abc<<<Logpush: messages truncated>>>").replace("[]\n{}", "{}") + "\n";
     assert_eq!(String::from_utf8_lossy(&outcome.output), expected);
+}
+
+#[test]
+fn what_is_rendered_much_longer_than_it_was_comes_in_pieces() {
+    let names: Vec<String> = (0..50).map(|i| format!("a field that no event has {i}")).collect();
+    let input = b"{}\n".repeat(2_000);
+    let outcome = run(&[], Some(&names), &input, MAX_EVENT_BYTES, usize::MAX);
+    assert_eq!(outcome.output, naive::run(&[], Some(&names), &input, MAX_EVENT_BYTES).output);
+    assert!(outcome.output.len() > 6 * logweir_stages::PAYLOAD_BYTES);
 }

@@ -39,18 +39,26 @@ fn run(
     for lines in lines.chunks(lines_a_chunk) {
         let bytes = Bytes::from(lines.concat());
         let chunk = Chunk { n_bytes_read: bytes.len() as u64, bytes, n_oversized: 0, ack: Ack::ignored() };
-        decode.decode(&chunk, &mut batch);
-        for stage in &mut stages {
-            stage.apply(&mut batch, &mut tally);
-        }
-        let payload = encode.encode(&batch);
-        outcome.output.extend(payload.parts().concat());
-        outcome.written += payload.n_events();
-        outcome.read += (batch.len() + batch.rejects().len()) as u64 + batch.n_oversized();
-        outcome.oversized += batch.n_oversized();
-        for reject in batch.rejects() {
-            let reasons = [Malformed::NotUtf8, Malformed::NotJson, Malformed::NotObject];
-            outcome.malformed[reasons.iter().position(|&reason| reason == reject.reason).unwrap()] += 1;
+        let mut from = 0;
+        let mut is_first = true;
+        while std::mem::take(&mut is_first) || from < chunk.bytes.len() {
+            from = decode.decode(&chunk, from, &mut batch);
+            for stage in &mut stages {
+                stage.apply(&mut batch, &mut tally);
+            }
+            let payloads: Vec<_> = encode.encode(&batch).collect();
+            let n_followed = payloads.iter().filter(|payload| payload.more_follows()).count();
+            assert_eq!(n_followed, payloads.len() - 1, "all but the last are followed by more");
+            for payload in payloads {
+                outcome.output.extend(payload.parts().concat());
+                outcome.written += payload.n_events();
+            }
+            outcome.read += (batch.len() + batch.rejects().len()) as u64 + batch.n_oversized();
+            outcome.oversized += batch.n_oversized();
+            for reject in batch.rejects() {
+                let reasons = [Malformed::NotUtf8, Malformed::NotJson, Malformed::NotObject];
+                outcome.malformed[reasons.iter().position(|&reason| reason == reject.reason).unwrap()] += 1;
+            }
         }
     }
     outcome.filtered = tally.filtered;

@@ -55,6 +55,26 @@ fn a_slow_reader_holds_memory_flat() {
 }
 
 #[test]
+fn what_is_written_at_many_times_its_length_is_bounded_too() {
+    const N_BLOCKS: usize = 1_000;
+    const N_BLOCK: usize = 10_000;
+    let scratch = Scratch::new();
+    let names = (0..40).map(|i| format!("AFieldThatNoEventHas{i}")).collect::<Vec<_>>().join(", ");
+    let yaml = format!("{PASS}encode: {{field_names: [{names}]}}\n");
+    let mut running = pipeline(&scratch, &yaml).hold_stdin().hold_stdout().start();
+    let block = b"{}\n".repeat(N_BLOCK);
+    let feeder = Feeder::start(running.take_stdin().unwrap(), std::iter::repeat_n(block, N_BLOCKS));
+    feeder.wait_until_stalled();
+    check_peak(&running);
+    // More than a gigabyte would be written; the reader leaves.
+    drop(running.take_stdout());
+    drop(feeder.finish());
+    let ran = running.wait();
+    assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
+    crate::rig::summaries(&ran)[0].check_balanced();
+}
+
+#[test]
 fn a_file_that_is_read_faster_than_it_is_written_holds_memory_flat() {
     let scratch = Scratch::new();
     let bytes: Vec<u8> = endless_events().take(5000).flatten().collect();
