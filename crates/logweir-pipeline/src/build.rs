@@ -1,10 +1,11 @@
 //! From a checked configuration to a pipeline that is ready to run.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use logweir_event::{Batch, Chunk, Payload};
+use logweir_event::{Batch, Chunk, FileId, Payload};
 use logweir_sinks::{DeadLetterSink, FileSink, NullSink, PayloadReceiver, Sink, StdoutSink};
 use logweir_sources::{AckTracker, BufferPool, ChunkLimits, FileSource, Progress, Source, StdinSource};
 use logweir_stages::{Decode, Encode, Filter, PAYLOAD_BYTES, Projection, Sample, Stage, Truncate};
@@ -44,7 +45,7 @@ pub(crate) struct OpenSink {
     pub(crate) payloads: PayloadReceiver,
 }
 
-/// A source or sink that could not be opened; nothing has been started.
+/// A source or sink that could not be opened, or not beside the others; nothing has been started.
 #[derive(Debug, thiserror::Error)]
 #[error("pipeline `{pipeline}`: {component} cannot be opened")]
 pub struct OpenError {
@@ -56,12 +57,36 @@ pub struct OpenError {
 }
 
 impl Pipeline {
-    /// Opens the sinks and lays the channels; reads nothing.
+    /// Opens the sinks of all pipelines of a process and lays their channels; reads nothing.
     ///
     /// # Errors
     ///
-    /// If the source, a sink or the dead-letter file cannot be opened.
-    pub fn open(config: &PipelineConfig) -> Result<Self, OpenError> {
+    /// If a source, a sink or a dead-letter file cannot be opened, or two of them write to the same file, whatever
+    /// its names are.
+    pub fn open_all(configs: &[PipelineConfig]) -> Result<Vec<Self>, OpenError> {
+        let pipelines = configs.iter().map(Self::open).collect::<Result<Vec<_>, _>>()?;
+        let mut writers = HashMap::new();
+        for pipeline in &pipelines {
+            for (component, file) in pipeline.outputs() {
+                let writer = format!("{component} of pipeline `{}`", pipeline.status.name);
+                if let Some(other) = writers.insert(file, writer) {
+                    let source = format!("{other} writes to the same file").into();
+                    let (pipeline, component) = (pipeline.status.name.clone(), component.to_owned());
+                    return Err(OpenError { pipeline, component, source });
+                }
+            }
+        }
+        Ok(pipelines)
+    }
+
+    /// Returns what it writes to, each with the component that does.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = (&str, FileId)> {
+        let sinks = self.sinks.iter().map(|open| (open.component.as_str(), open.sink.writes_to()));
+        let dead_letters = self.dead_letters.iter().map(|(sink, _)| ("dead_letter", sink.writes_to()));
+        sinks.chain(dead_letters).filter_map(|(component, file)| Some((component, file?)))
+    }
+
+    fn open(config: &PipelineConfig) -> Result<Self, OpenError> {
         log_memory(config);
         let pipeline = config.name.clone();
         let in_pipeline = |error: ComponentError| OpenError {

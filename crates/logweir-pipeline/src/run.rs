@@ -1,14 +1,16 @@
 //! Runs pipelines: the only place that starts their tasks.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::join_all;
+use logweir_event::FileId;
 use logweir_sinks::SinkError;
 use logweir_sources::{ChunkSender, SourceContext, SourceError};
 use tokio::runtime::Handle;
@@ -54,7 +56,9 @@ impl Outcome {
 ///
 /// Dropping the future ends all tasks at their next await; what is in flight is not delivered.
 pub async fn run(pipelines: Vec<Pipeline>, workers: &Handle, stop: &CancellationToken) -> Vec<Outcome> {
-    join_all(pipelines.into_iter().map(|pipeline| pipeline.run(workers, stop.child_token()))).await
+    let outputs = pipelines.iter().flat_map(Pipeline::outputs).map(|(_, file)| file);
+    let outputs: Arc<HashSet<FileId>> = Arc::new(outputs.collect());
+    join_all(pipelines.into_iter().map(|pipeline| pipeline.run(workers, stop.child_token(), &outputs))).await
 }
 
 /// How a component's task ended.
@@ -70,22 +74,27 @@ enum Ended {
 }
 
 impl Pipeline {
-    async fn run(self, workers: &Handle, stop: CancellationToken) -> Outcome {
+    async fn run(self, workers: &Handle, stop: CancellationToken, outputs: &Arc<HashSet<FileId>>) -> Outcome {
         let started = Instant::now();
         let status = self.status();
         status.running.store(true, Ordering::Relaxed);
-        let mut tasks = self.start(workers, &stop);
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let abandon = || {
+            abandoned.store(true, Ordering::Relaxed);
+            stop.cancel();
+        };
+        let mut tasks = self.start(workers, &stop, &abandoned, outputs);
         let mut reader_left = false;
         while let Some(joined) = tasks.join_next().await {
             match joined.expect("tasks catch their panics and nobody aborts them") {
                 Ended::Well => {}
                 Ended::ReaderLeft => {
                     reader_left = true;
-                    stop.cancel();
+                    abandon();
                 }
                 Ended::Failed { component, kind, error } => {
                     status.fail(&component, kind, &*error);
-                    stop.cancel();
+                    abandon();
                 }
             }
         }
@@ -99,7 +108,13 @@ impl Pipeline {
         }
     }
 
-    fn start(self, workers: &Handle, stop: &CancellationToken) -> JoinSet<Ended> {
+    fn start(
+        self,
+        workers: &Handle,
+        stop: &CancellationToken,
+        abandoned: &Arc<AtomicBool>,
+        outputs: &Arc<HashSet<FileId>>,
+    ) -> JoinSet<Ended> {
         let Self { source, chunk_limits, chunks, lanes, sinks, dead_letters, status } = self;
         let mut tasks = JoinSet::new();
         for sink in sinks {
@@ -127,6 +142,8 @@ impl Pipeline {
             chunks: ChunkSender::new(chunks, status.tracker.clone(), waited),
             stop: stop.clone(),
             limits: chunk_limits,
+            outputs: outputs.clone(),
+            abandoned: abandoned.clone(),
             report: reporter(component, &status),
             progress: status.progress.clone(),
             pool: status.pool.clone(),

@@ -1,9 +1,11 @@
 //! Files that lines are added to.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
+
+use logweir_event::FileId;
 
 use crate::error::SinkError;
 
@@ -45,4 +47,11 @@ pub(crate) fn ends_inside_a_line(file: &File) -> bool {
 pub(crate) fn cut_back(file: &File, end: u64, torn_end: u64) -> bool {
     let is_ours = file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == torn_end);
     is_ours && file.set_len(end).is_ok()
+}
+
+/// Returns the identity of what is written to, unless it is a device: two may well write to the same terminal.
+pub(crate) fn id(metadata: io::Result<Metadata>) -> Option<FileId> {
+    let metadata = metadata.ok()?;
+    let is_device = metadata.file_type().is_char_device() || metadata.file_type().is_block_device();
+    (!is_device).then(|| FileId::from(&metadata))
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use logweir_event::Payload;
+use logweir_event::{FileId, Payload};
 use tokio::select;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -96,6 +96,11 @@ impl DeadLetterSink {
         Ok(Self { config, stats: DeadLetterStats::default() })
     }
 
+    /// Returns the file it writes to, `None` if that is a device.
+    pub fn writes_to(&self) -> Option<FileId> {
+        append::id(std::fs::metadata(&self.config.path))
+    }
+
     /// Returns the counts of what it does, to be read while it runs.
     pub fn stats(&self) -> DeadLetterStats {
         self.stats.clone()
@@ -106,8 +111,8 @@ impl DeadLetterSink {
     ///
     /// # Errors
     ///
-    /// If `stop` is cancelled while a line is held: why it was held. That line and those behind it then count as
-    /// failed, and their acks as not delivered.
+    /// If `stop` is cancelled while a line is held: why it was held. The acks of that line and of those behind it are
+    /// then not delivered.
     ///
     /// # Cancel safety
     ///
@@ -128,8 +133,8 @@ impl DeadLetterSink {
             tracing::error!(
                 path = %self.config.path.display(),
                 error = why as &dyn std::error::Error,
-                "the dead-letter file takes no more lines, and the pipeline waits for it: move or empty it, raise \
-                 `max_bytes`, or make it writable; it is tried again every few seconds"
+                "the dead-letter file takes no more lines, and the pipeline waits for it: move or empty it, or \
+                 make it writable; it is tried again every few seconds"
             );
         }
         while let Some(why) = attempt.held.take() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use logweir_event::Payload;
+use logweir_event::{FileId, Payload};
 
 use crate::Sink;
 use crate::append;
@@ -61,6 +61,10 @@ impl FileSink {
 }
 
 impl Sink for FileSink {
+    fn writes_to(&self) -> Option<FileId> {
+        append::id(fs::metadata(&self.config.path))
+    }
+
     fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
         on_thread(|| self.write_all(payloads)).boxed()
     }
@@ -70,14 +74,19 @@ impl FileSink {
     fn write_all(self, mut payloads: PayloadReceiver) -> Result<(), SinkError> {
         let FileSinkConfig { path, mode } = self.config;
         let failed = |source| SinkError::Write { path: path.clone(), source };
-        let mut file = match self.file {
-            Some(file) => file,
-            None => open_pipe(&path)?,
+        // Of a named pipe the first event is waited for: to open it is to wait for a reader, which nothing can end, and
+        // where there is nothing to write there need be none.
+        let first = payloads.blocking_recv_events();
+        let mut file = match (self.file, &first) {
+            (Some(file), _) => file,
+            (None, Some(_)) => open_pipe(&path)?,
+            (None, None) => return Ok(()),
         };
         prepare(&mut file, mode).map_err(failed)?;
         // Where the next payload begins, as long as nobody else writes to the file.
         let mut end = file.metadata().map_err(failed)?.len();
-        while let Some(payload) = payloads.blocking_recv() {
+        let mut next = first;
+        while let Some(payload) = next.take().or_else(|| payloads.blocking_recv()) {
             match write_payload(&mut file, &payload) {
                 Ok(()) => {
                     end += payload.n_bytes();

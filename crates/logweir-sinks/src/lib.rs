@@ -16,6 +16,7 @@ mod thread;
 mod vectored;
 
 use futures::future::BoxFuture;
+use logweir_event::FileId;
 
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use error::SinkError;
@@ -27,6 +28,9 @@ pub use vectored::{CutOff, write_payload};
 
 /// Where events go.
 pub trait Sink: Send {
+    /// Returns the file it writes to, `None` if that is a device, like a terminal, or nothing.
+    fn writes_to(&self) -> Option<FileId>;
+
     /// Writes payloads until there are no more, settling each.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use logweir_event::FileId;
 
 use crate::Sink;
 use crate::error::SinkError;
@@ -12,6 +13,10 @@ use crate::receiver::PayloadReceiver;
 pub struct NullSink;
 
 impl Sink for NullSink {
+    fn writes_to(&self) -> Option<FileId> {
+        None
+    }
+
     fn run(self: Box<Self>, mut payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
         async move {
             while let Some(payload) = payloads.recv().await {

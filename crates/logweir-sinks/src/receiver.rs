@@ -39,6 +39,17 @@ impl PayloadReceiver {
         self.turn(payload)
     }
 
+    /// Returns the next payload that has events, blocking the thread until it comes; those before it are settled.
+    pub(crate) fn blocking_recv_events(&mut self) -> Option<Payload> {
+        loop {
+            let payload = self.blocking_recv()?;
+            if payload.n_events() > 0 {
+                return Some(payload);
+            }
+            payload.written();
+        }
+    }
+
     /// Passes the turn on behind the last payload of a chunk.
     fn turn(&mut self, payload: Option<Payload>) -> Option<Payload> {
         if payload.as_ref().is_some_and(|payload| !payload.more_follows()) {

@@ -6,9 +6,11 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use logweir_event::FileId;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::Sink;
+use crate::append;
 use crate::error::SinkError;
 use crate::receiver::PayloadReceiver;
 use crate::thread::on_thread;
@@ -43,6 +45,10 @@ impl From<OwnedFd> for StdoutSink {
 }
 
 impl Sink for StdoutSink {
+    fn writes_to(&self) -> Option<FileId> {
+        append::id(self.output.try_clone().map(File::from).and_then(|file| file.metadata()))
+    }
+
     fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
         on_thread(|| write_all(self.output.into(), payloads)).boxed()
     }

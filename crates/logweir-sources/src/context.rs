@@ -1,8 +1,11 @@
 //! What a source works with.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use logweir_event::FileId;
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::BufferPool;
@@ -21,6 +24,11 @@ pub struct SourceContext {
     pub limits: ChunkLimits,
     /// Cancelled when the source is to stop.
     pub stop: CancellationToken,
+    /// What this process writes: a source that read it might never end.
+    pub outputs: Arc<HashSet<FileId>>,
+    /// Set before `stop` is cancelled if the source is to stop because its pipeline has failed or nobody wants more:
+    /// then the rest of a line is not worth sending.
+    pub abandoned: Arc<AtomicBool>,
     /// Learns of each error that ends only one of several inputs, on the source's thread, when it happens.
     pub report: Arc<dyn Fn(&SourceError) + Send + Sync>,
     /// Learns how much there is to read and how much has been read.

@@ -48,6 +48,12 @@ pub enum SourceError {
         /// The socket.
         path: PathBuf,
     },
+    /// The input is a file that this process writes to: reading it might never end.
+    #[error("{} is written to by this process, and so is not read", path.display())]
+    OwnOutput {
+        /// The input.
+        path: PathBuf,
+    },
     /// Reading failed in the middle.
     #[error("cannot read {} beyond byte {offset}", path.display())]
     Read {
@@ -102,6 +108,7 @@ impl SourceError {
             Self::Open { .. } => "open",
             Self::Directory { .. } => "directory",
             Self::Socket { .. } => "socket",
+            Self::OwnOutput { .. } => "own_output",
             Self::Read { .. } => "read",
             Self::Decompress { .. } => "decompress",
             Self::Shrunk { .. } => "shrunk",

@@ -60,6 +60,7 @@ impl Source for FileSource {
 
 fn read_all(globs: &Globs, context: SourceContext, alarm: &Alarm) -> Result<(), SourceError> {
     let (report, progress, stop) = (context.report.clone(), context.progress.clone(), context.stop.clone());
+    let outputs = context.outputs.clone();
     let mut pump = Pump::new(context);
     let mut n_failed = 0;
     let mut fail = |error: &SourceError| {
@@ -67,7 +68,7 @@ fn read_all(globs: &Globs, context: SourceContext, alarm: &Alarm) -> Result<(), 
         n_failed += 1;
     };
 
-    let files = globs.discover(&mut fail);
+    let files = globs.discover(&outputs, &mut fail);
     if let Some(total) = files.iter().map(|file| file.size).sum() {
         progress.set_total(total);
     }

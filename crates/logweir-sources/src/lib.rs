@@ -35,8 +35,8 @@ pub trait Source: Send {
     /// Reads its input and sends it on in chunks, until its end, until it is told to stop, or until nobody takes
     /// chunks any more, which is no error of the source.
     ///
-    /// Told to stop, it sends what it has read; only an unfinished line of a regular file, where it can be read again,
-    /// is let go. While it waits for somebody to take a chunk, it goes on waiting: what has been read is passed on.
+    /// Told to stop, it sends what it has read; only an unfinished line is let go, where it can be read again, as from
+    /// a regular file, or where its pipeline is abandoned. While it waits for somebody to take a chunk, it goes on waiting: what has been read is passed on.
     ///
     /// # Errors
     ///

@@ -1,6 +1,8 @@
 //! The loop that every source runs: read, cut, send.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use logweir_event::Position;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +28,8 @@ pub(crate) enum End {
     Finished,
     /// Reading failed; what came before has been sent.
     Failed(io::Error),
-    /// The source is to stop; what has been read has been sent, save an unfinished line that can be read again.
+    /// The source is to stop; what has been read has been sent, save an unfinished line that can be read again or that
+    /// nobody wants.
     Stopped,
 }
 
@@ -35,13 +38,14 @@ pub(crate) struct Pump {
     chunker: Chunker,
     chunks: ChunkSender,
     stop: CancellationToken,
+    abandoned: Arc<AtomicBool>,
 }
 
 impl Pump {
     /// Returns one that has read nothing yet.
     pub(crate) fn new(context: SourceContext) -> Self {
         let chunker = Chunker::new(context.pool, context.limits);
-        Self { chunker, chunks: context.chunks, stop: context.stop }
+        Self { chunker, chunks: context.chunks, stop: context.stop, abandoned: context.abandoned }
     }
 
     /// Reads an input to its end and sends all of it; returns how it ended and how many bytes it gave.
@@ -65,7 +69,8 @@ impl Pump {
                 self.send(raw, &mut sent, input)?;
             }
         };
-        if matches!(end, End::Stopped) && input.can_be_read_again() {
+        let is_worth_sending = || !input.can_be_read_again() && !self.abandoned.load(Ordering::Relaxed);
+        if matches!(end, End::Stopped) && !is_worth_sending() {
             let n_bytes = self.chunker.discard();
             if n_bytes > 0 {
                 tracing::debug!(n_bytes, "stopped inside a line, which is not passed on");

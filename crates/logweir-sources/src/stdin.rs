@@ -1,12 +1,13 @@
 //! Reads standard input.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use logweir_event::FileId;
 
 use crate::Source;
 use crate::context::SourceContext;
@@ -54,7 +55,11 @@ impl Source for StdinSource {
 
 fn read(file: File, context: SourceContext, alarm: &Alarm) -> Result<(), SourceError> {
     let open = |source| SourceError::Open { path: NAME.into(), source };
-    if let Some(n_bytes) = n_bytes_left(&file).map_err(open)? {
+    let metadata = file.metadata().map_err(open)?;
+    if metadata.is_file() && context.outputs.contains(&FileId::from(&metadata)) {
+        return Err(SourceError::OwnOutput { path: NAME.into() });
+    }
+    if let Some(n_bytes) = n_bytes_left(&file, &metadata).map_err(open)? {
         context.progress.set_total(n_bytes);
     }
     let mut input = RawInput::new(file, alarm, &context.progress).map_err(open)?;
@@ -68,8 +73,7 @@ fn read(file: File, context: SourceContext, alarm: &Alarm) -> Result<(), SourceE
 }
 
 /// Returns the bytes from where a regular file stands to its end; `None` for anything else.
-fn n_bytes_left(file: &File) -> io::Result<Option<u64>> {
-    let metadata = file.metadata()?;
+fn n_bytes_left(file: &File, metadata: &Metadata) -> io::Result<Option<u64>> {
     if !metadata.is_file() {
         return Ok(None);
     }

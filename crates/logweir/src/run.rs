@@ -79,7 +79,7 @@ async fn drive(
 ) -> anyhow::Result<Vec<Outcome>> {
     let listen = configs.iter().find_map(|config| config.admin.as_ref()).map(|admin| admin.listen);
     let signals = Signals::new().context("signals cannot be watched")?;
-    let pipelines: Vec<_> = configs.iter().map(Pipeline::open).collect::<Result<_, _>>()?;
+    let pipelines = Pipeline::open_all(configs)?;
     let statuses: Vec<_> = pipelines.iter().map(Pipeline::status).collect();
     let admin = match listen {
         Some(listen) => Some(Admin::bind(listen, statuses.clone()).await?),

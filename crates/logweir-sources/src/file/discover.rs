@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
+use logweir_event::FileId;
 
 use super::FileSourceConfig;
 use crate::error::SourceError;
@@ -47,8 +48,12 @@ impl Globs {
     }
 
     /// Returns the files in the byte order of their paths, each once however many names and globs lead to it; what
-    /// cannot be read is told to `fail`.
-    pub(crate) fn discover(&self, fail: &mut impl FnMut(&SourceError)) -> Vec<Found> {
+    /// cannot be read, or is one of `outputs`, is told to `fail`.
+    pub(crate) fn discover(
+        &self,
+        outputs: &HashSet<FileId>,
+        fail: &mut impl FnMut(&SourceError),
+    ) -> Vec<Found> {
         let mut paths: Vec<OsString> = Vec::new();
         for include in &self.include {
             match matches(include, fail) {
@@ -65,7 +70,10 @@ impl Globs {
         for path in paths.into_iter().map(PathBuf::from).filter(|path| !self.excludes(path)) {
             match inspect(&path) {
                 Err(error) => fail(&error),
-                Ok(metadata) if seen.insert((metadata.dev(), metadata.ino())) => {
+                Ok(metadata) if outputs.contains(&FileId::from(&metadata)) => {
+                    fail(&SourceError::OwnOutput { path });
+                }
+                Ok(metadata) if seen.insert(FileId::from(&metadata)) => {
                     let size = metadata.is_file().then_some(metadata.len());
                     files.push(Found { path, size });
                 }

@@ -104,6 +104,18 @@ fn stop_ends_it_while_the_writer_is_silent() {
 }
 
 #[test]
+fn an_abandoned_source_lets_go_of_an_unfinished_line() {
+    for_each_fed(1 << 16, 1 << 20, |name, mut rig, mut feed| {
+        feed.write_all(b"{\"a\":1}\n{\"unfinished").unwrap();
+        assert_eq!(rig.chunk().expect("a chunk").bytes, "{\"a\":1}\n", "{name}");
+        rig.abandoned.store(true, std::sync::atomic::Ordering::Relaxed);
+        rig.stop.cancel();
+        assert!(rig.chunk().is_none(), "{name}");
+        assert!(rig.hang_up().is_ok(), "{name}");
+    });
+}
+
+#[test]
 fn who_takes_nothing_holds_it_without_growing_memory() {
     let bytes = EVENTS.repeat(4);
     for_each_filled(&bytes, 1 << 14, 1 << 16, |name, mut rig| {
@@ -162,6 +174,8 @@ fn a_dropped_run_ends_its_thread() {
             logweir_sources::AckTracker::new(),
             std::sync::Arc::default(),
         ),
+        outputs: std::sync::Arc::default(),
+        abandoned: std::sync::Arc::default(),
         pool: logweir_sources::BufferPool::new(1 << 20, 1 << 16),
         limits: logweir_sources::ChunkLimits { max_event_bytes: 1 << 20, chunk_bytes: 1 << 16 },
         stop: tokio_util::sync::CancellationToken::new(),

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::rig::{Ran, Rig, start};
+use crate::rig::{Ran, Rig, start, start_beside};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use logweir_event::FileId;
 use logweir_sources::{FileSource, FileSourceConfig, SourceError};
 use logweir_testkit::compress::{gzip, zstandard};
 use logweir_testkit::samples::EVENTS;
@@ -45,6 +46,26 @@ fn files_are_read_once_in_the_byte_order_of_their_paths() {
     let ran = read(&scratch, &["*.ndjson", "b.*", "*/z.ndjson", "a.ndjson"], &["skip*"]).finish();
     assert_eq!(String::from_utf8(ran.bytes).unwrap(), "a-b.ndjson\na.ndjson\na/z.ndjson\nb.ndjson\n");
     assert!(ran.result.is_ok() && ran.reported.is_empty());
+}
+
+#[test]
+fn what_the_process_writes_is_not_read_under_any_name() {
+    let scratch = Scratch::new();
+    scratch.write("in.ndjson", "{}\n");
+    scratch.write("out.ndjson", "{}\n");
+    std::fs::hard_link(scratch.path("out.ndjson"), scratch.path("other.ndjson")).unwrap();
+    std::os::unix::fs::symlink("out.ndjson", scratch.path("link.ndjson")).unwrap();
+    let own = FileId::from(&std::fs::metadata(scratch.path("out.ndjson")).unwrap());
+    let include = vec![scratch.path("*.ndjson").to_str().unwrap().to_owned()];
+    let source = FileSource::new(&FileSourceConfig { include, exclude: Vec::new() }).unwrap();
+    let ran = start_beside([own].into(), source, CHUNK_BYTES, 1 << 20).finish();
+    assert_eq!(ran.bytes, b"{}\n");
+    assert_eq!(ran.reported.len(), 3, "{:?}", ran.reported);
+    assert!(
+        ran.reported.iter().all(|error| error.contains("written to by this process")),
+        "{:?}",
+        ran.reported
+    );
 }
 
 #[test]

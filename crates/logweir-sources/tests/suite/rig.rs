@@ -1,9 +1,11 @@
 //! Runs a source on a thread and takes what it sends, as a pipeline with two decoders would.
 
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use logweir_event::Chunk;
+use logweir_event::{Chunk, FileId};
 use logweir_sources::{
     AckTracker, BufferPool, ChunkLimits, ChunkSender, Progress, Source, SourceContext, SourceError,
 };
@@ -21,6 +23,7 @@ pub(crate) struct Rig {
     pub(crate) pool: BufferPool,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: CancellationToken,
+    pub(crate) abandoned: Arc<AtomicBool>,
     reported: Arc<Mutex<Vec<String>>>,
     thread: JoinHandle<Result<(), SourceError>>,
 }
@@ -36,6 +39,17 @@ pub(crate) struct Ran {
 
 /// Starts a source with chunks of `chunk_bytes` in a pool of `held_bytes`.
 pub(crate) fn start(source: impl Source + 'static, chunk_bytes: usize, held_bytes: usize) -> Rig {
+    start_beside(HashSet::new(), source, chunk_bytes, held_bytes)
+}
+
+/// Starts a source in a process that writes to `outputs`.
+pub(crate) fn start_beside(
+    outputs: HashSet<FileId>,
+    source: impl Source + 'static,
+    chunk_bytes: usize,
+    held_bytes: usize,
+) -> Rig {
+    let abandoned = Arc::new(AtomicBool::new(false));
     let (senders, receivers) = (0..2).map(|_| mpsc::channel(CHANNEL_CHUNKS)).unzip();
     let (tracker, pool) = (AckTracker::new(), BufferPool::new(held_bytes, chunk_bytes));
     let (progress, stop) = (Arc::new(Progress::new()), CancellationToken::new());
@@ -45,6 +59,8 @@ pub(crate) fn start(source: impl Source + 'static, chunk_bytes: usize, held_byte
         chunks: ChunkSender::new(senders, tracker.clone(), Arc::default()),
         pool: pool.clone(),
         limits: ChunkLimits { max_event_bytes: 4 << 20, chunk_bytes },
+        outputs: Arc::new(outputs),
+        abandoned: abandoned.clone(),
         stop: stop.clone(),
         report: Arc::new(move |error| told.lock().unwrap().push(with_causes(error))),
         progress: progress.clone(),
@@ -53,7 +69,7 @@ pub(crate) fn start(source: impl Source + 'static, chunk_bytes: usize, held_byte
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(Box::new(source).run(context))
     });
-    Rig { receivers, next: 0, tracker, pool, progress, stop, reported, thread }
+    Rig { receivers, next: 0, tracker, pool, progress, stop, abandoned, reported, thread }
 }
 
 impl Rig {

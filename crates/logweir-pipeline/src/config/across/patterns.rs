@@ -53,7 +53,8 @@ impl<'a> Include<'a> {
         let is_wild = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(WILDCARDS);
         let n_plain = parts.iter().take_while(|part| !is_wild(part)).count();
         let base: PathBuf = parts[..n_plain].iter().collect();
-        let directory = canonical(&base);
+        // `*.ndjson` looks into the working directory.
+        let directory = canonical(if base.as_os_str().is_empty() { Path::new(".") } else { &base });
         let pattern = pattern_below(&directory, &parts[n_plain..]);
         Self { written, file: Identity::of(Path::new(written)), base, directory, pattern }
     }
