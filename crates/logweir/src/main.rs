@@ -7,6 +7,7 @@ mod admin;
 mod args;
 mod check;
 mod logging;
+mod print;
 mod progress;
 mod run;
 mod schema;

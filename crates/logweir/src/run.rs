@@ -27,6 +27,7 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
         Ok(configs) => configs,
         Err(problems) => {
             let _ = writeln!(std::io::stderr(), "{problems}");
+            write_summary(args, &[]);
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     };
@@ -104,15 +105,25 @@ async fn drive(
     }
 }
 
+/// The signal that a file has grown beyond what the process may write, 25 on Linux and macOS. Unwatched it ends the
+/// process without a word; watched, the write fails like on a full disk.
+const SIGXFSZ: i32 = 25;
+
 /// The signals that end a run.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Kept only to be watched.
+    _too_large: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            _too_large: signal(SignalKind::from_raw(SIGXFSZ))?,
+        })
     }
 
     /// Waits for the next one. Cancel safe: so is receiving a signal.

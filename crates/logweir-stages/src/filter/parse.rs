@@ -76,13 +76,12 @@ impl Parser {
             return self.predicate(&members).map(Condition::Is);
         }
         if members.list.len() > 1 {
-            return self.problem(members.at, "`and` and `or` stand alone in their condition");
+            self.problem::<()>(members.at, "`and` and `or` stand alone in their condition");
         }
-        match lists {
-            (Some(all), _) => self.conditions(all, "and", depth).map(Condition::All),
-            (_, Some(any)) => self.conditions(any, "or", depth).map(Condition::Any),
-            (None, None) => None,
-        }
+        // Both are read even if only one may be there, so that all problems are found.
+        let all = lists.0.and_then(|all| self.conditions(all, "and", depth).map(Condition::All));
+        let any = lists.1.and_then(|any| self.conditions(any, "or", depth).map(Condition::Any));
+        all.or(any)
     }
 
     fn conditions(&mut self, term: &Term, name: &str, depth: usize) -> Option<Vec<Condition<String>>> {

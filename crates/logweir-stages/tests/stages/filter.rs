@@ -112,7 +112,8 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
         &["9 a predicate needs `key`", "9 a predicate needs `operator`", "9 a predicate needs `value`"],
     );
     check_refused(r#"{"where":{"and":[]}}"#, &["16 `and` needs at least one"]);
-    check_refused(r#"{"where":{"and":[1,2],"or":[]}}"#, &["9 `and` and `or` stand alone"]);
+    let both = r#"{"where":{"and":[1],"or":[]}}"#;
+    check_refused(both, &["9 `and` and `or` stand alone", "17 a condition is", "25 `or` needs at least one"]);
     check_refused(
         r#"{"where":{"or":[1,{"key":1}]}}"#,
         &[

@@ -49,6 +49,24 @@ fn head_in_a_shell_is_no_failure() {
 }
 
 #[test]
+fn a_line_that_was_half_read_when_the_reader_left_is_no_malformed_one() {
+    let scratch = Scratch::new();
+    let yaml = "source: {stdin: {}}\nsink: {stdout: {}}\ndead_letter: {file: {path: dead.txt}}\n";
+    scratch.write("p.yaml", yaml);
+    scratch.write("in.ndjson", EVENTS.repeat(20));
+    let command = format!(
+        "cat in.ndjson | '{}' run --quiet --summary json p.yaml | head -n 1",
+        env!("CARGO_BIN_EXE_logweir"),
+    );
+    let ran = Run::new("sh").args(["-c", &command]).dir(scratch.dir()).output();
+    let summary = &crate::rig::summaries(&ran)[0];
+    assert_eq!(summary.count("malformed.not_json"), 0, "{}", ran.stderr_text());
+    assert!(summary.count("failed") > 0, "{}", ran.stderr_text());
+    summary.check_balanced();
+    assert!(scratch.read("dead.txt").is_empty());
+}
+
+#[test]
 fn other_pipelines_end_well_when_a_reader_has_enough() {
     let scratch = Scratch::new();
     scratch.write("in.ndjson", EVENTS);

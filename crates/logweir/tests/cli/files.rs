@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::net::UnixListener;
 
-use logweir_testkit::process::{Ran, poll_until};
+use logweir_testkit::process::{Ran, Run, poll_until};
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{
@@ -127,4 +127,57 @@ fn standard_input_may_come_in_any_pieces() {
     let ran = running.wait();
     assert_eq!(succeeded(&ran).count("written"), 200);
     assert!(ran.stdout == bytes);
+}
+
+#[test]
+fn a_pattern_of_the_working_directory_does_not_take_in_the_output() {
+    let scratch = Scratch::new();
+    scratch.write("a.ndjson", GOOD);
+    let yaml = "source: {file: {include: ['*.ndjson'], read: once}}\nsink: {file: {path: out.ndjson}}\n";
+    let ran = pipeline(&scratch, yaml).output();
+    assert_eq!(ran.code(), Some(2), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("this file is read by a source as well"), "{}", ran.stderr_text());
+}
+
+#[test]
+fn an_output_found_by_a_winding_way_is_named_and_not_read() {
+    let scratch = Scratch::new();
+    scratch.write("s/a.ndjson", GOOD);
+    scratch.write("in.ndjson", GOOD);
+    let yaml =
+        "source: {file: {include: ['s*/../*.ndjson'], read: once}}\nsink: {file: {path: out.ndjson}}\n";
+    let ran = pipeline(&scratch, yaml).output();
+    assert!(ran.stderr_text().contains("is written to by this process"), "{}", ran.stderr_text());
+    assert_eq!(failed(&ran).count("written"), 1);
+    assert_eq!(scratch.read("out.ndjson"), GOOD.as_bytes());
+}
+
+#[test]
+fn a_shell_that_appends_a_file_to_itself_is_stopped() {
+    let scratch = Scratch::new();
+    scratch.write("p.yaml", "source: {stdin: {}}\nsink: {stdout: {}}\n");
+    scratch.write("f.ndjson", GOOD.repeat(100_000));
+    let command = format!("'{}' run --quiet p.yaml < f.ndjson >> f.ndjson", env!("CARGO_BIN_EXE_logweir"));
+    let ran = Run::new("sh").args(["-c", &command]).dir(scratch.dir()).output();
+    assert_eq!(ran.code(), Some(1));
+    assert!(ran.stderr_text().contains("stdin is written to by this process"), "{}", ran.stderr_text());
+    assert_eq!(scratch.read("f.ndjson").len(), GOOD.len() * 100_000);
+}
+
+#[test]
+fn two_names_of_standard_output_are_one_output() {
+    let scratch = Scratch::new();
+    let yaml = "source: {stdin: {}}\noutputs:\n  - {name: a, sink: {stdout: {}}}\n  \
+                - {name: b, sink: {file: {path: /dev/stdout}}}\n";
+    let ran = pipeline(&scratch, yaml).stdin(GOOD).output();
+    assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("writes to the same file"), "{}", ran.stderr_text());
+}
+
+#[test]
+fn a_named_pipe_needs_no_reader_where_there_is_nothing_to_write() {
+    let scratch = Scratch::new();
+    assert_eq!(Run::new("mkfifo").args(["pipe"]).dir(scratch.dir()).output().code(), Some(0));
+    let yaml = "source: {stdin: {}}\nsink: {file: {path: pipe}}\n";
+    assert_eq!(succeeded(&pipeline(&scratch, yaml).stdin("[]\n").output()).count("read"), 1);
 }
