@@ -96,7 +96,7 @@ pub const METRICS: &[Metric] = &[
         HELD,
         Kind::Gauge,
         Some(Unit::Bytes),
-        "Bytes of chunks held in memory, at most limits.held_bytes.",
+        "Bytes of chunks held in memory, bounded by limits.held_bytes and one event.",
     ),
     metric(
         LAG,

@@ -109,6 +109,44 @@ fn the_crates_know_each_other_as_the_architecture_says() {
 }
 
 #[test]
+fn the_architecture_names_the_same_graph() {
+    let text = fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, uses) in GRAPH.iter().filter(|(_, uses)| !uses.is_empty()) {
+        let short = |name: &str| name.trim_start_matches("logweir-").to_owned();
+        let mut uses: Vec<_> = uses.iter().map(|name| short(name)).collect();
+        uses.sort_by_key(|name| {
+            ["event", "json", "stages", "sources", "sinks"].iter().position(|known| known == name)
+        });
+        let arrow = format!("{} → {}", short(name), uses.join(", "));
+        assert!([";", "."].iter().any(|end| words.contains(&format!("{arrow}{end}"))), "{arrow}");
+    }
+}
+
+/// What the crates that do no IO may use besides each other.
+const PURE: &[(&str, &[&str])] = &[
+    ("logweir-event", &["bytes"]),
+    ("logweir-json", &["memchr", "simd-json"]),
+    ("logweir-stages", &["bytes", "memchr", "xxhash-rust"]),
+];
+
+#[test]
+fn stages_do_no_io_and_do_not_await() {
+    let packages = packages();
+    for (name, may_use) in PURE {
+        let package = packages.iter().find(|package| package.name == *name).expect("the crate is there");
+        let normal = package.dependencies.iter().filter(|one| one.kind == DependencyKind::Normal);
+        let foreign = normal.map(|one| one.name.as_str()).filter(|one| !one.starts_with("logweir"));
+        assert_eq!(foreign.collect::<Vec<_>>(), *may_use, "{name}");
+        let words = ["std::net", "std::process", "std::thread", "std::io", "async fn", "File::"];
+        let found = sources(&format!("crates/{name}/src"))
+            .into_iter()
+            .filter(|(_, text)| words.iter().any(|word| text.contains(word)));
+        check_none("these do IO, or await", &found.map(|(shown, _)| shown).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn every_crate_inherits_the_lints() {
     for package in packages() {
         let manifest = fs::read_to_string(&package.manifest_path).unwrap();

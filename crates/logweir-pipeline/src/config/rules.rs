@@ -46,7 +46,7 @@ fn truncates(stages: &[Checked], before: usize, report: &mut Report<'_>) -> usiz
         report.add_with_help(
             *first,
             message,
-            format!("at most {MAX_TRUNCATES}; the smallest limit decides anyway"),
+            format!("at most {MAX_TRUNCATES}: the texts that each may add to a chunk have to fit beside it"),
         );
     }
     before + places.len()

@@ -136,3 +136,16 @@ fn watched() {
     let ran = running.wait();
     check(&succeeded(&ran), &ran.stdout, &oracle::run(&[cut(16_384)], None, EVENTS, 4 << 20));
 }
+
+#[test]
+fn the_readme_shows_what_the_quickstart_says() {
+    let ran = logweir(["run", "pipelines/quickstart.yaml"]).dir(workspace()).output();
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let stderr = ran.stderr_text();
+    // The rows of the table are indented; the line above them has the time.
+    let rows: Vec<_> = stderr.lines().filter(|line| line.starts_with("  ")).collect();
+    assert_eq!(rows.len(), 8, "{stderr}");
+    for row in rows {
+        assert!(readme.lines().any(|line| line == row), "{row}");
+    }
+}
