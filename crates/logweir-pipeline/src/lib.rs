@@ -1,7 +1,7 @@
 //! From YAML to running tasks.
 //!
-//! [`load`] reads and checks configuration files and says everything that is wrong with them; [`Pipeline::open`]
-//! builds one pipeline and opens its sinks; [`run`] starts the tasks, waits for their end and returns what the run
+//! [`load`] reads and checks configuration files and says everything that is wrong with them; [`Pipeline::open_all`]
+//! builds the pipelines and opens their sinks; [`run`] starts the tasks, waits for their end and returns what the run
 //! came to. This is the only place that makes channels between components and starts their tasks:
 //!
 //! ```text

@@ -90,6 +90,15 @@ impl Needle {
     pub(super) fn new(text: &[u8]) -> Self {
         Self(Box::new(Finder::new(text).into_owned()))
     }
+
+    fn is_in(&self, text: &[u8]) -> bool {
+        self.0.find(text).is_some()
+    }
+
+    /// Returns whether a value is a string that is all of this text.
+    fn equals(&self, value: &Value<'_>) -> bool {
+        matches!(value, Value::String(text) if text.decodes_to(self.0.needle()))
+    }
 }
 
 impl PartialEq for Needle {
@@ -140,18 +149,18 @@ impl Condition<ColumnId> {
 
 impl Test {
     fn passes(&self, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
-        let value = Value::of(raw);
-        match (self, value) {
+        match (self, Value::of(raw)) {
             (Self::OneOf(operands), value) => operands.iter().any(|operand| operand.equals(&value)),
             (Self::Compare(relation, number), Value::Number(raw)) => {
-                Number::parse(raw).and_then(|value| value.partial_cmp(number)).is_some_and(|order| relation.allows(order))
+                let order = Number::parse(raw).and_then(|value| value.partial_cmp(number));
+                order.is_some_and(|order| relation.allows(order))
             }
             (Self::StartsWith(start), Value::String(text)) => decoded(text, scratch).starts_with(start),
             (Self::EndsWith(end), Value::String(text)) => decoded(text, scratch).ends_with(end),
-            (Self::Contains(needle), Value::String(text)) => needle.0.find(decoded(text, scratch)).is_some(),
-            (Self::Contains(needle), Value::Array(array)) => elements(array).any(|element| {
-                matches!(Value::of(&array[element]), Value::String(text) if text.decodes_to(needle.0.needle()))
-            }),
+            (Self::Contains(needle), Value::String(text)) => needle.is_in(decoded(text, scratch)),
+            (Self::Contains(needle), Value::Array(array)) => {
+                elements(array).any(|element| needle.equals(&Value::of(&array[element])))
+            }
             _ => false,
         }
     }
