@@ -2,13 +2,13 @@
 
 use crate::span::Span;
 
-/// One change: the bytes of `removed` give way to the bytes `text` of [`Edits::text`].
+/// One change: the bytes of `removed` give way to the bytes `text` of the new texts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Edit {
+struct Edit {
     /// What goes, counted like the spans of the event's columns.
-    pub removed: Span,
-    /// What comes, a span of [`Edits::text`]; may be empty.
-    pub text: Span,
+    removed: Span,
+    /// What comes, a span of the new texts; may be empty.
+    text: Span,
 }
 
 /// The changes to one event, in order of place, none touching another.

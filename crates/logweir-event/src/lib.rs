@@ -20,7 +20,7 @@ pub use ack::{Ack, Verdict};
 pub use batch::{Batch, Malformed, Reject};
 pub use chunk::Chunk;
 pub use columns::{ColumnId, Columns};
-pub use edit::{Edit, Edits};
+pub use edit::Edits;
 pub use file_id::FileId;
 pub use payload::{Payload, Receipt, Settled};
 pub use position::Position;
