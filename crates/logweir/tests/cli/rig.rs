@@ -36,6 +36,18 @@ pub(crate) fn pipeline(scratch: &Scratch, yaml: &str) -> Run {
     logweir(["run", "--quiet", "--summary", "json", "pipeline.yaml"]).dir(scratch.dir())
 }
 
+/// What can become of an event where there is a single sink, as keys of the summary.
+pub(crate) const FATES: [&str; 8] = [
+    "written",
+    "filtered",
+    "sampled_out",
+    "malformed.not_utf8",
+    "malformed.not_json",
+    "malformed.not_object",
+    "oversized",
+    "failed",
+];
+
 /// Returns a run like [`pipeline`]'s that is not quiet and logs JSON, so that [`admin`] finds the endpoint.
 pub(crate) fn watched_pipeline(scratch: &Scratch, yaml: &str) -> Run {
     scratch.write("pipeline.yaml", format!("{yaml}\nadmin: {{ listen: \"127.0.0.1:0\" }}\n"));
@@ -103,17 +115,7 @@ impl Summary {
     /// Checks that a pipeline with a single sink has accounted for every event, by adding up, not only by its word.
     #[track_caller]
     pub(crate) fn check_balanced(&self) {
-        let parts = [
-            "written",
-            "filtered",
-            "sampled_out",
-            "malformed.not_utf8",
-            "malformed.not_json",
-            "malformed.not_object",
-            "oversized",
-            "failed",
-        ];
-        let sum: u64 = parts.iter().map(|part| self.count(part)).sum();
+        let sum: u64 = FATES.iter().map(|part| self.count(part)).sum();
         assert_eq!(sum, self.count("read"), "{}", self.0);
         assert_eq!(self.0["balanced"], true, "{}", self.0);
     }
