@@ -8,6 +8,10 @@
 
 use logweir_event::{ColumnId, Span};
 
+use crate::lines::trim_end;
+use crate::string::Text;
+use crate::walk::members;
+
 /// The fields asked of every event, and the column that each has in an event's row.
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
@@ -40,7 +44,7 @@ struct Step {
 
 /// The names asked for in one object.
 #[derive(Clone, Debug)]
-pub(crate) struct Level {
+struct Level {
     /// The step whose value is looked into; `None` for the event itself.
     object: Option<StepId>,
     steps: Vec<StepId>,
@@ -84,6 +88,20 @@ impl Projection {
         self.asked.len()
     }
 
+    /// Returns the step of a level of exactly this (unescaped) name.
+    #[inline]
+    fn step_of(&self, level: &Level, name: &[u8]) -> Option<StepId> {
+        if level.lengths & length_bit(name.len()) == 0 {
+            return None;
+        }
+        self.find_step(level, |known| known == name)
+    }
+
+    /// Returns the step of a level for whose name `is_name` holds.
+    fn find_step(&self, level: &Level, is_name: impl Fn(&[u8]) -> bool) -> Option<StepId> {
+        level.steps.iter().copied().find(|&step| is_name(&self.steps[step].name))
+    }
+
     fn column(&mut self, asked: Asked) -> ColumnId {
         let index = self.asked.iter().position(|known| *known == asked).unwrap_or_else(|| {
             self.asked.push(asked);
@@ -125,76 +143,115 @@ impl Projection {
 }
 
 /// The last value found for each step, while one event is read; kept from event to event for its memory.
-///
-/// `V` is what the reader knows of a value.
 #[derive(Debug)]
-pub(crate) struct Found<V> {
-    /// By step.
-    values: Vec<Option<V>>,
+pub(crate) struct Found {
+    /// By step, [`Span::MISSING`] where there is none.
+    pub(crate) values: Vec<Span>,
 }
 
-impl<V: Copy> Found<V> {
+impl Found {
     pub(crate) fn new(projection: &Projection) -> Self {
-        Self { values: vec![None; projection.steps.len()] }
+        Self { values: vec![Span::MISSING; projection.steps.len()] }
     }
 
-    /// Sets the value of a step, in the place of an earlier one of the same name.
+    /// Forgets all values, for the next event.
     #[inline]
-    pub(crate) fn set(&mut self, step: StepId, value: V) {
-        self.values[step] = Some(value);
+    pub(crate) fn clear(&mut self) {
+        self.values.fill(Span::MISSING);
     }
 
-    /// Answers a projection for the event `event`, filling `row`; `look` looks into one value: if it is an object,
-    /// it sets the value of each step of the level in order of place.
-    ///
-    /// Returns `None`, the row untouched, as soon as `look` does.
+    /// Fills `row` once the values of the event's own fields are found.
     #[inline]
-    pub(crate) fn answer(
-        &mut self,
-        projection: &Projection,
-        event: V,
-        row: &mut [Span],
-        mut look: impl FnMut(&mut Self, LevelRef<'_>, V) -> Option<()>,
-        span: impl Fn(V) -> Span,
-    ) -> Option<()> {
-        self.values.fill(None);
-        for level in &projection.levels {
-            let object = level.object.map_or(Some(event), |step| self.values[step]);
-            if let Some(object) = object {
-                look(self, LevelRef { level, steps: &projection.steps }, object)?;
+    pub(crate) fn answer(&mut self, projection: &Projection, chunk: &[u8], row: &mut [Span]) {
+        for (index, level) in projection.levels.iter().enumerate().skip(1) {
+            let object = level.object.map_or(Span::MISSING, |step| self.values[step]);
+            if !object.is_missing() {
+                self.look_into(projection, index, chunk, object);
             }
         }
         for (column, asked) in row.iter_mut().zip(&projection.asked) {
-            let value = self.values[asked.top].or_else(|| asked.path.and_then(|step| self.values[step]));
-            if let Some(value) = value {
-                *column = span(value);
+            let value = self.values[asked.top];
+            *column = match asked.path {
+                Some(step) if value.is_missing() => self.values[step],
+                _ => value,
+            };
+        }
+    }
+
+    /// Sets the values of the steps of a level that the legal value at `object` has, if it is an object.
+    pub(crate) fn look_into(&mut self, projection: &Projection, level: usize, chunk: &[u8], object: Span) {
+        let text = &chunk[object.range()];
+        let Some(level) = projection.levels.get(level).filter(|_| text.first() == Some(&b'{')) else {
+            return;
+        };
+        for member in members(text) {
+            let name = Text::new(&text[member.name]);
+            let step = if name.is_plain() {
+                projection.step_of(level, name.raw())
+            } else {
+                projection.find_step(level, |asked| name.decodes_to(asked))
+            };
+            if let Some(step) = step {
+                let value = object.start() + member.value.start..object.start() + member.value.end;
+                self.values[step] = Span::from(value);
             }
         }
-        Some(())
     }
 }
 
-/// A level with the names of its steps.
-#[derive(Clone, Copy)]
-pub(crate) struct LevelRef<'p> {
-    level: &'p Level,
-    steps: &'p [Step],
+/// The names of the first level that can be written without escapes, to be recognised in the text by their ends.
+#[derive(Clone, Debug)]
+pub(crate) struct TopLevel {
+    /// Each with its quotes.
+    names: Vec<(Box<[u8]>, StepId)>,
+    /// A bit for each [`tail_bit`] that a name has.
+    tails: u64,
 }
 
-impl LevelRef<'_> {
-    /// Returns the step of exactly this (unescaped) name.
+impl TopLevel {
+    pub(crate) fn new(projection: &Projection) -> Self {
+        let steps = projection.levels.first().map_or(&[][..], |level| &level.steps);
+        let is_plain = |step: &&StepId| {
+            let is_escaped = |&byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
+            !projection.steps[**step].name.iter().any(is_escaped)
+        };
+        let quoted = |&step: &StepId| ([b"\"", &*projection.steps[step].name, b"\""].concat().into(), step);
+        let names: Vec<(Box<[u8]>, StepId)> = steps.iter().filter(is_plain).map(quoted).collect();
+        // Of a name shorter than a tail, any tail may be the end.
+        let bit = |name: &[u8]| name.last_chunk().map_or(u64::MAX, |tail| tail_bit(*tail));
+        let tails = names.iter().fold(0, |tails, (name, _)| tails | bit(name));
+        Self { names, tails }
+    }
+
+    /// Returns whether a name may stand before the colon at `colon`: false for nearly all that are not asked for.
     #[inline]
-    pub(crate) fn step(self, name: &[u8]) -> Option<StepId> {
-        if self.level.lengths & length_bit(name.len()) == 0 {
-            return None;
+    pub(crate) fn may_be_before(&self, text: &[u8], colon: usize) -> bool {
+        match text.get(colon.wrapping_sub(TAIL_BYTES)..colon).and_then(<[u8]>::first_chunk::<TAIL_BYTES>) {
+            // With white space before the colon it is not the name that has been looked at.
+            Some(tail @ [.., b'"']) => self.tails & tail_bit(*tail) != 0,
+            _ => true,
         }
-        self.find(|known| known == name)
     }
 
-    /// Returns the step for whose name `is_name` holds.
-    pub(crate) fn find(self, is_name: impl Fn(&[u8]) -> bool) -> Option<StepId> {
-        self.level.steps.iter().copied().find(|&step| is_name(&self.steps[step].name))
+    /// Returns the step whose name, written without escapes, stands before the colon at `colon`.
+    pub(crate) fn step_before(&self, text: &[u8], colon: usize) -> Option<StepId> {
+        let before = text.get(..colon)?;
+        let before = &before[..trim_end(before, before.len())];
+        // Only where the name's opening quote would be is there a quote: that tells names of other lengths apart.
+        let is_quote = |name: &[u8]| before.len().checked_sub(name.len()).map(|at| before[at]) == Some(b'"');
+        let mut names = self.names.iter();
+        names.find(|(name, _)| is_quote(name) && before.ends_with(name)).map(|(_, step)| *step)
     }
+}
+
+/// Bytes at the end of a name, its closing quote included, that tell it from most others.
+const TAIL_BYTES: usize = 4;
+
+/// Returns one of 64 bits for the end of a name.
+#[inline]
+fn tail_bit(tail: [u8; TAIL_BYTES]) -> u64 {
+    // Any odd constant with its bits well mixed; the highest bits of the product depend on all of the tail.
+    1 << (u32::from_le_bytes(tail).wrapping_mul(0x9E37_79B1) >> 26)
 }
 
 /// Returns the bit of a name's length in [`Level::lengths`].

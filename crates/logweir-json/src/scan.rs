@@ -13,11 +13,9 @@ use std::ops::Range;
 use logweir_event::{Malformed, Span};
 
 use self::grammar::Nesting;
-use crate::path::{Found, LevelRef, Projection};
-use crate::string::Text;
-use crate::walk::members;
+use crate::path::{Found, Projection};
 
-pub(crate) use self::grammar::number;
+pub(crate) use self::grammar::{escape, number, word};
 
 /// Why a text is not JSON, in words for a person.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +52,7 @@ pub fn check(text: &[u8]) -> Result<Range<usize>, Illegal> {
 #[derive(Debug)]
 pub struct Scanner {
     projection: Projection,
-    found: Found<Span>,
+    found: Found,
     nesting: Nesting,
 }
 
@@ -83,37 +81,16 @@ impl Scanner {
         if std::str::from_utf8(text).is_err() {
             return Err(Malformed::NotUtf8);
         }
-        let value = grammar::document(text, &mut self.nesting).map_err(|_| Malformed::NotJson)?;
+        let value = grammar::document(text, &mut self.nesting);
         self.nesting.shrink();
+        let value = value.map_err(|_| Malformed::NotJson)?;
         if text[value.start] != b'{' {
             return Err(Malformed::NotObject);
         }
         let event = Span::new(line.start() + value.start, line.start() + value.end);
-        let look = |found: &mut _, level: LevelRef<'_>, object: Span| {
-            look_into(chunk, found, level, object);
-            Some(())
-        };
-        // `look` never gives up, so there is always an answer.
-        self.found
-            .answer(&self.projection, event, row, look, |span| span)
-            .map(|()| event)
-            .ok_or(Malformed::NotJson)
-    }
-}
-
-/// Sets the steps of `level` that the value `object` has, if it is an object.
-fn look_into(chunk: &[u8], found: &mut Found<Span>, level: LevelRef<'_>, object: Span) {
-    let text = &chunk[object.range()];
-    if text.first() != Some(&b'{') {
-        return;
-    }
-    for member in members(text) {
-        let name = Text::new(&text[member.name]);
-        let step =
-            if name.is_plain() { level.step(name.raw()) } else { level.find(|asked| name.decodes_to(asked)) };
-        if let Some(step) = step {
-            found
-                .set(step, Span::new(object.start() + member.value.start, object.start() + member.value.end));
-        }
+        self.found.clear();
+        self.found.look_into(&self.projection, 0, chunk, event);
+        self.found.answer(&self.projection, chunk, row);
+        Ok(event)
     }
 }

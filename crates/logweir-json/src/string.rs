@@ -9,8 +9,9 @@ mod run;
 
 use memchr::memchr;
 
+use self::escape::Escape;
+pub(crate) use self::escape::escape_at;
 pub use self::escape::escape_into;
-use self::escape::{Escape, escape_at};
 
 /// What a budget counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -92,13 +93,18 @@ impl<'a> Text<'a> {
     /// Returns how many bytes of [`raw`](Text::raw) the longest prefix with at most `n` units takes. It ends between
     /// two characters: never within a code point, an escape or a surrogate pair, in whatever unit.
     pub fn prefix(&self, n: u64, unit: Unit) -> usize {
+        self.fit(n, unit).0
+    }
+
+    /// Returns how many bytes and how many units the [`prefix`](Text::prefix) takes. No more is read than that.
+    pub fn fit(&self, n: u64, unit: Unit) -> (usize, u64) {
         let (mut at, mut left) = (0, n);
         for piece in self.pieces() {
             let (n_bytes, n_units) = match piece {
                 Piece::Run(run) => {
                     let (n_bytes, n_units) = run::prefix(run, left, unit);
                     if n_bytes < run.len() {
-                        return at + n_bytes;
+                        return (at + n_bytes, n - left + n_units);
                     }
                     (n_bytes, n_units)
                 }
@@ -110,7 +116,7 @@ impl<'a> Text<'a> {
             at += n_bytes;
             left -= n_units;
         }
-        at
+        (at, n - left)
     }
 
     fn pieces(&self) -> impl Iterator<Item = Piece<'a>> {

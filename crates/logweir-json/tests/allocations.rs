@@ -3,13 +3,15 @@
 use std::hint::black_box;
 
 use logweir_event::{Edits, Span};
-use logweir_json::{Projection, Projector, Scanner, Text, Unit, elements, lines, members, splice};
+use logweir_json::{
+    Instructions, Projection, Projector, Scanner, Text, Unit, elements, lines, members, splice,
+};
 use logweir_testkit::allocations::{COUNTING, CountingAllocator, count};
 
 #[global_allocator]
 static ALLOCATOR: &CountingAllocator = &COUNTING;
 
-/// Real events: a quarter of them, those with lone surrogates, are refused by simd-json and read by the scanner.
+/// Real events.
 const EVENTS: &[u8] = include_bytes!("data/events.ndjson");
 
 fn projection() -> Projection {
@@ -34,10 +36,13 @@ fn read_all(projector: &mut Projector, events: &[u8]) -> usize {
 /// All threads of the process are counted, so this is a program without the test harness, whose own thread allocates
 /// when it pleases.
 fn main() {
-    let mut projector = Projector::new(projection());
     let n_events = lines(EVENTS).count();
-    assert_eq!(read_all(&mut projector, EVENTS), n_events);
-    assert_eq!(count(|| assert_eq!(read_all(&mut projector, EVENTS), n_events)), 0, "by the projector");
+    for instructions in Instructions::available() {
+        let mut projector = Projector::with(instructions, projection());
+        assert_eq!(read_all(&mut projector, EVENTS), n_events);
+        let n_allocations = count(|| assert_eq!(read_all(&mut projector, EVENTS), n_events));
+        assert_eq!(n_allocations, 0, "by the projector with {instructions}");
+    }
 
     let mut scanner = Scanner::new(projection());
     let mut scan_all = || {
@@ -75,8 +80,7 @@ fn splicing() {
     assert_eq!(count(|| splice(b"{\"a\":1234}", 0, &edits, &mut out)), 0, "by splicing");
 }
 
-/// Half a megabyte of brackets, close to the most that simd-json is given; 4 MiB of them, as nested as can be; and a
-/// long string.
+/// Half a megabyte of brackets side by side; 4 MB of them, as nested as can be, which the scanner reads; and a long string.
 fn freaks() {
     let mut projector = Projector::new(projection());
     read_all(&mut projector, EVENTS);

@@ -64,6 +64,7 @@ impl Pipeline {
     /// If a source, a sink or a dead-letter file cannot be opened, or two of them write to the same file, whatever
     /// its names are.
     pub fn open_all(configs: &[PipelineConfig]) -> Result<Vec<Self>, OpenError> {
+        tracing::info!(instructions = %Decode::instructions(), "events are read");
         let pipelines = configs.iter().map(Self::open).collect::<Result<Vec<_>, _>>()?;
         let mut writers = HashMap::new();
         for pipeline in &pipelines {
@@ -169,7 +170,7 @@ fn log_memory(config: &PipelineConfig) {
     // A lane has its scratch, and for itself and each output the edited lines of a chunk twice: as a truncate stage
     // makes one, and in the batch.
     let longest_chunk_bytes = chunk_bytes + max_event_bytes;
-    let lane_bytes = Decode::MAX_SCRATCH_BYTES + 2 * (1 + n_outputs) * longest_chunk_bytes;
+    let lane_bytes = Decode::max_scratch_bytes(max_event_bytes) + 2 * (1 + n_outputs) * longest_chunk_bytes;
     // What is copied for a payload no longer counts as held; some wait in a channel, and one is at either end.
     let n_queues = n_outputs + usize::from(config.dead_letter.is_some());
     let queue_bytes = (channel_batches + 2) * (chunk_bytes.max(PAYLOAD_BYTES) + max_event_bytes);

@@ -1,7 +1,7 @@
 //! Finds the events of a chunk and, in each, the fields that somebody asked for.
 
 use logweir_event::{Batch, Chunk, Span};
-use logweir_json::{Projection, Projector, content, is_blank, lines};
+use logweir_json::{Instructions, Projection, Projector, content, is_blank, lines};
 
 /// Spans in a batch, of asked fields and of events: 2 MiB of them. A common chunk has some ten thousand; only one of
 /// tiny events, or with very many fields asked for, is decoded in several batches.
@@ -17,8 +17,15 @@ pub struct Decode {
 }
 
 impl Decode {
-    /// What the scratch memory of a decoder comes to at most, in bytes, while it reads the worst of events.
-    pub const MAX_SCRATCH_BYTES: usize = Projector::MAX_SCRATCH_BYTES;
+    /// Returns how much scratch memory a decoder takes at most, in bytes, for events of at most `max_event_bytes`.
+    pub const fn max_scratch_bytes(max_event_bytes: usize) -> usize {
+        Projector::max_scratch_bytes(max_event_bytes)
+    }
+
+    /// Returns the instructions that events are read with, by the name that vendors give them.
+    pub fn instructions() -> Instructions {
+        Instructions::best()
+    }
 
     /// Returns a decoder that finds the fields of `projection`.
     pub fn new(projection: &Projection, max_event_bytes: usize) -> Self {

@@ -8,11 +8,9 @@
 mod list;
 
 use logweir_event::{Batch, ColumnId, Edits, Span};
-use logweir_json::{
-    Projection, Text, Unit, Value, count_text, elements, escape_into, prefix_of_text, splice,
-};
+use logweir_json::{Projection, Unit, Value, count_text, elements, escape_into, prefix_of_text, splice};
 
-use self::list::{Budget, Counts, List, Place, Spent, count_element};
+use self::list::{Budget, Counts, List, Place, Spent};
 use crate::{Stage, Tally};
 
 const NAMES_MARKER: &[u8] = b"<<<Logpush: exception names truncated>>>";
@@ -104,6 +102,26 @@ impl Stage for Truncate {
     }
 }
 
+/// What fits of a value: of a string's text, of any other value the text it is written with.
+struct Prefix {
+    n_bytes: usize,
+    n_units: u64,
+    /// Whether that is all.
+    is_whole: bool,
+}
+
+impl Prefix {
+    /// Returns the longest of at most `n` units.
+    fn of(raw: &[u8], n: u64, unit: Unit) -> Self {
+        if let Value::String(text) = Value::of(raw) {
+            let (n_bytes, n_units) = text.fit(n, unit);
+            return Self { n_bytes, n_units, is_whole: n_bytes == text.raw().len() };
+        }
+        let n_bytes = prefix_of_text(raw, n, unit);
+        Self { n_bytes, n_units: count_text(&raw[..n_bytes], unit), is_whole: n_bytes == raw.len() }
+    }
+}
+
 /// The cutting of one event that is over the limit.
 struct Cut<'a> {
     unit: Unit,
@@ -143,28 +161,28 @@ impl Cut<'_> {
     /// Cuts the text at a place of a list; returns how much of it is kept.
     fn cut_text(&mut self, list: &List<'_>, place: &Place, marker: &[u8]) -> u64 {
         let value = place.value.clone();
-        self.cut_value(&list.bytes[value.clone()], list.at + value.start, place.budget.unwrap_or(0), marker)
+        let raw = &list.bytes[value.clone()];
+        let prefix = Prefix::of(raw, place.budget.unwrap_or(0), self.unit);
+        self.cut_value(raw, list.at + value.start, &prefix, marker)
     }
 
-    /// Keeps `n` units of the value `raw` at `at`; returns how many it kept.
+    /// Keeps a prefix of the value `raw` at `at`; returns how many units that is.
     ///
     /// A string keeps the spelling of its first part; any other value becomes a string of the first part of the text
     /// it is written with.
-    fn cut_value(&mut self, raw: &[u8], at: usize, n: u64, marker: &[u8]) -> u64 {
-        if let Value::String(string) = Value::of(raw) {
-            let prefix = string.prefix(n, self.unit);
-            let tail = Span::new(at + 1 + prefix, at + raw.len() - 1);
+    fn cut_value(&mut self, raw: &[u8], at: usize, prefix: &Prefix, marker: &[u8]) -> u64 {
+        if let Value::String(_) = Value::of(raw) {
+            let tail = Span::new(at + 1 + prefix.n_bytes, at + raw.len() - 1);
             self.edits.push(tail, |text| text.extend_from_slice(marker));
-            return Text::new(&string.raw()[..prefix]).count(self.unit);
+        } else {
+            self.edits.push(Span::new(at, at + raw.len()), |text| {
+                text.push(b'"');
+                escape_into(&raw[..prefix.n_bytes], text);
+                text.extend_from_slice(marker);
+                text.push(b'"');
+            });
         }
-        let prefix = &raw[..prefix_of_text(raw, n, self.unit)];
-        self.edits.push(Span::new(at, at + raw.len()), |text| {
-            text.push(b'"');
-            escape_into(prefix, text);
-            text.extend_from_slice(marker);
-            text.push(b'"');
-        });
-        count_text(prefix, self.unit)
+        prefix.n_units
     }
 
     /// Cuts the message of a log; returns how much of it is kept.
@@ -186,12 +204,12 @@ impl Cut<'_> {
         let mut left = budget;
         for element in elements(array) {
             let raw = &array[element.clone()];
-            let count = count_element(raw, self.unit);
-            if count > left {
+            let prefix = Prefix::of(raw, left, self.unit);
+            if !prefix.is_whole {
                 self.drop_behind(array, at, element.end);
-                return budget - left + self.cut_value(raw, at + element.start, left, LOGS_MARKER);
+                return budget - left + self.cut_value(raw, at + element.start, &prefix, LOGS_MARKER);
             }
-            left -= count;
+            left -= prefix.n_units;
         }
         budget - left
     }

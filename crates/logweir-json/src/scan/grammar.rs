@@ -84,11 +84,7 @@ fn value(text: &[u8], start: usize, nesting: &mut Nesting) -> Result<usize, Ille
                 inside + 1
             }
             Some(b'"') => string(text, at)?,
-            Some(b'-' | b'0'..=b'9') => number(text, at)?,
-            Some(b't') => literal(text, at, "true")?,
-            Some(b'f') => literal(text, at, "false")?,
-            Some(b'n') => literal(text, at, "null")?,
-            _ => return Err(Illegal { at, expected: "a value" }),
+            _ => word(text, at)?,
         };
         match behind_value(text, at, nesting)? {
             Next::Value(next) => at = next,
@@ -133,7 +129,20 @@ fn name(text: &[u8], at: usize) -> Result<usize, Illegal> {
     Ok(skip_space(text, colon + 1))
 }
 
+/// A value that is neither a string nor has brackets.
+#[inline]
+pub(crate) fn word(text: &[u8], at: usize) -> Result<usize, Illegal> {
+    match text.get(at) {
+        Some(b'-' | b'0'..=b'9') => number(text, at),
+        Some(b't') => literal(text, at, "true"),
+        Some(b'f') => literal(text, at, "false"),
+        Some(b'n') => literal(text, at, "null"),
+        _ => Err(Illegal { at, expected: "a value" }),
+    }
+}
+
 /// One of the three literal names (section 3).
+#[inline]
 fn literal(text: &[u8], at: usize, word: &'static str) -> Result<usize, Illegal> {
     if text[at..].starts_with(word.as_bytes()) {
         return Ok(at + word.len());
@@ -201,7 +210,7 @@ const IS_PLAIN: [bool; 256] = {
     table
 };
 
-fn escape(text: &[u8], backslash: usize) -> Result<usize, Illegal> {
+pub(crate) fn escape(text: &[u8], backslash: usize) -> Result<usize, Illegal> {
     let at = backslash + 1;
     match text.get(at) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),

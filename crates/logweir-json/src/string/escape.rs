@@ -4,11 +4,11 @@ use super::Unit;
 
 /// What an escape, or a pair of surrogate escapes, stands for.
 #[derive(Clone, Copy)]
-pub(super) struct Escape {
+pub(crate) struct Escape {
     /// A code point, or a lone surrogate.
     code: u32,
     /// The bytes it is written with.
-    pub(super) n_bytes: usize,
+    pub(crate) n_bytes: usize,
 }
 
 /// One code point or lone surrogate in WTF-8.
@@ -37,7 +37,7 @@ impl Escape {
     }
 
     /// Returns its length in units.
-    pub(super) fn units(self, unit: Unit) -> u64 {
+    pub(crate) fn units(self, unit: Unit) -> u64 {
         match (unit, self.code) {
             (Unit::Chars, _) | (Unit::Utf16, ..0x1_0000) | (Unit::Bytes, ..0x80) => 1,
             (Unit::Utf16, _) | (Unit::Bytes, ..0x800) => 2,
@@ -50,7 +50,7 @@ impl Escape {
 /// Reads the escape that `rest` starts with; a high surrogate takes a low one that follows along.
 ///
 /// What is no legal escape stands for its backslash.
-pub(super) fn escape_at(rest: &[u8]) -> Escape {
+pub(crate) fn escape_at(rest: &[u8]) -> Escape {
     let code = match rest.get(1) {
         Some(b'u') => return unicode_at(rest),
         Some(b'b') => 0x08,

@@ -9,7 +9,7 @@ use logweir_json::check;
 use crate::readers::{KEYS, Readers, oracle};
 
 /// Returns the files of a folder of the corpus, name and content.
-fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "corpus", folder].iter().collect();
     let read = |file: Result<fs::DirEntry, _>| {
         let path = file.unwrap().path();

@@ -60,6 +60,39 @@ fn one_level_after_the_other_can_be_walked_down() {
     });
 }
 
+#[test]
+fn as_deep_as_the_stack_of_the_projector_and_deeper() {
+    // The projector keeps a bit a level in one word, and leaves what does not fit there to the scanner.
+    let mut readers = Readers::new(&["a", "b", "a.b"]);
+    for n_levels in (55..=70).chain([127, 128, 129, 2000]) {
+        for (open, inside, close) in [
+            ("[", "", "]"),
+            ("[ ", "1", " ]"),
+            ("{\"b\":", "{}", "}"),
+            ("[{\"b\":", "[]", "}]"),
+            ("{\"b\":[0,", "\"}\"", ",0]}"),
+        ] {
+            let n_pairs = n_levels / open.matches(['[', '{']).count();
+            let (opened, closed) = (open.repeat(n_pairs), close.repeat(n_pairs));
+            let all_other =
+                closed.chars().map(|byte| if byte == ']' { '}' } else { ']' }).collect::<String>();
+            for (value, is_legal) in [
+                (format!("{opened}{inside}{closed}"), true),
+                (format!("{opened}{inside}{}", &closed[..closed.len() - 1]), false),
+                (format!("{opened}{inside}{closed}{}", &close[close.len() - 1..]), false),
+                (format!("{opened}{inside}{closed},1"), false),
+                (format!("{opened}{inside},{closed}"), false),
+                (format!("{opened}{inside}{all_other}"), false),
+            ] {
+                for offset in [0, 1, 40, 50] {
+                    let event = format!("{{{}\"a\":{value},\"b\":1}}", " ".repeat(offset));
+                    assert_eq!(readers.read_twice(event.as_bytes()).0.is_ok(), is_legal, "{event}");
+                }
+            }
+        }
+    }
+}
+
 /// Returns the longest value directly inside an array or object, `None` if there is none.
 fn deepest(value: &[u8]) -> Option<&[u8]> {
     let inside = match Value::of(value) {

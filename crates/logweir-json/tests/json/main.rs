@@ -4,13 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "tests and their helpers fail by panicking")]
 
 mod agreement;
+mod borders;
 mod corpus;
 mod depth;
 mod fields;
 mod lines;
+mod names;
 mod numbers;
+mod padding;
 mod readers;
+mod skipping;
 mod splicing;
 mod strategy;
 mod texts;
+mod versions;
 mod walking;

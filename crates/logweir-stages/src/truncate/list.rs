@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use logweir_event::{Batch, Span};
-use logweir_json::{Unit, Value, count_text, elements, entries};
+use logweir_json::{Unit, entries};
 
 /// Which values count.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,10 +107,10 @@ impl<'a> List<'a> {
 
     fn texts(&self) -> impl Iterator<Item = Text> + 'a {
         let Self { bytes, field, counts, unit, .. } = *self;
-        entries(bytes, field).filter_map(move |entry| {
+        entries(bytes, field).counted_in(unit).filter_map(move |entry| {
             let value = entry.value?;
-            let count = count_value(&bytes[value.clone()], counts, unit)?;
-            Some(Text { entry: entry.element, value, count })
+            let is_counted = counts == Counts::Values || bytes[value.clone()].starts_with(b"\"");
+            is_counted.then_some(Text { entry: entry.element, value, count: entry.units })
         })
     }
 }
@@ -120,24 +120,4 @@ struct Text {
     entry: Range<usize>,
     value: Range<usize>,
     count: u64,
-}
-
-/// Returns how much a value counts; `None` if it does not count at all.
-fn count_value(raw: &[u8], counts: Counts, unit: Unit) -> Option<u64> {
-    match Value::of(raw) {
-        Value::String(text) => Some(text.count(unit)),
-        _ if counts == Counts::Strings => None,
-        Value::Array(array) => {
-            Some(elements(array).map(|element| count_element(&array[element], unit)).sum())
-        }
-        _ => Some(count_text(raw, unit)),
-    }
-}
-
-/// Returns how much an element of a log's message counts.
-pub(super) fn count_element(raw: &[u8], unit: Unit) -> u64 {
-    match Value::of(raw) {
-        Value::String(text) => text.count(unit),
-        _ => count_text(raw, unit),
-    }
 }
