@@ -55,3 +55,40 @@ pub(crate) fn id(metadata: io::Result<Metadata>) -> Option<FileId> {
     let is_device = metadata.file_type().is_char_device() || metadata.file_type().is_block_device();
     (!is_device).then(|| FileId::from(&metadata))
 }
+
+/// Lets a pipe hold more, so that its reader goes on while more is written; anything else stays as it is.
+#[cfg(target_os = "linux")]
+pub(crate) fn widen_pipe(file: &File) {
+    /// Of all the pipes of a user the system grants 64 MiB beyond what they have by default (`fs.pipe-user-pages-soft`),
+    /// and makes tiny ones after that: enough for a hundred pipelines.
+    const PIPE_BYTES: usize = 256 << 10;
+    if rustix::pipe::fcntl_getpipe_size(file).is_ok_and(|n_bytes| n_bytes < PIPE_BYTES)
+        && let Err(error) = rustix::pipe::fcntl_setpipe_size(file, PIPE_BYTES)
+    {
+        tracing::debug!(%error, "the pipe stays as it is");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn widen_pipe(_file: &File) {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_takes_a_quarter_of_a_mib_before_anybody_reads() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut file = File::from(OwnedFd::from(writer));
+        widen_pipe(&file);
+        let bytes = vec![b'x'; 256 << 10];
+        std::io::Write::write_all(&mut file, &bytes).unwrap();
+        drop(file);
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
+    }
+}

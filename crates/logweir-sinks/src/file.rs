@@ -111,7 +111,7 @@ fn open(path: &Path) -> Result<File, SinkError> {
 /// would notice that the reader has gone.
 fn open_pipe(path: &Path) -> Result<File, SinkError> {
     let file = OpenOptions::new().write(true).open(path);
-    file.map_err(|source| SinkError::Open { path: path.to_owned(), source })
+    file.inspect(append::widen_pipe).map_err(|source| SinkError::Open { path: path.to_owned(), source })
 }
 
 /// Makes the file ready for the first event.

@@ -55,6 +55,7 @@ impl Sink for StdoutSink {
 }
 
 fn write_all(file: File, mut payloads: PayloadReceiver) -> Result<(), SinkError> {
+    append::widen_pipe(&file);
     let mut output = Patient(file);
     while let Some(payload) = payloads.blocking_recv() {
         match write_payload(&mut output, &payload) {

@@ -22,6 +22,9 @@ impl RawInput {
     /// Returns an input that is polled before each read, so that `alarm` can end the wait, unless it is a regular file.
     pub(crate) fn new(file: File, alarm: &Alarm, progress: &Arc<Progress>) -> io::Result<Self> {
         let waits = !file.metadata()?.is_file();
+        if waits {
+            widen(&file);
+        }
         let alarm = waits.then(|| alarm.clone());
         Ok(Self { file, alarm, n_read: 0, progress: progress.clone() })
     }
@@ -58,6 +61,23 @@ impl Read for RawInput {
     }
 }
 
+/// Lets a pipe hold more, so that its writer goes on while what it wrote is read: with the 64 KiB that a pipe has, the two
+/// take turns.
+#[cfg(target_os = "linux")]
+fn widen(file: &File) {
+    /// Of all the pipes of a user the system grants 64 MiB beyond what they have by default (`fs.pipe-user-pages-soft`),
+    /// and makes tiny ones after that: enough for a hundred pipelines.
+    const PIPE_BYTES: usize = 256 << 10;
+    if rustix::pipe::fcntl_getpipe_size(file).is_ok_and(|n_bytes| n_bytes < PIPE_BYTES)
+        && let Err(error) = rustix::pipe::fcntl_setpipe_size(file, PIPE_BYTES)
+    {
+        tracing::debug!(%error, "the pipe stays as it is");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen(_file: &File) {}
+
 /// Waits until `file` has bytes, an end or an error to read; fails once the alarm has gone off.
 fn wait(file: &File, alarm: &Alarm) -> io::Result<()> {
     loop {
@@ -72,5 +92,25 @@ fn wait(file: &File, alarm: &Alarm) -> io::Result<()> {
         if !polled[0].revents().is_empty() {
             return Ok(());
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_made_to_hold_more_and_never_less() {
+        let (reader, writer) = io::pipe().unwrap();
+        let file = File::from(OwnedFd::from(reader));
+        widen(&file);
+        assert_eq!(fcntl_getpipe_size(&writer).unwrap(), 256 << 10, "seen from the other end, too");
+        fcntl_setpipe_size(&writer, 512 << 10).unwrap();
+        widen(&file);
+        assert_eq!(fcntl_getpipe_size(&file).unwrap(), 512 << 10);
     }
 }
