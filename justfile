@@ -19,6 +19,21 @@ bench *ARGS:
 # The benches in a short form, output checked.
 bench-short: (bench "--short")
 
+# The same job by logweir, cat, grep, jq and, where they are on PATH, Vector and Fluent Bit.
+bench-peers *ARGS:
+    cargo build --release -p logweir -p logweir-benches
+    target/release/bench peers {{ARGS}}
+
+# The instructions of the hot path, against what is recorded; `--record` records them anew. Needs valgrind.
+instructions *ARGS:
+    cargo build --release -p logweir -p logweir-benches
+    target/release/instructions {{ARGS}}
+
+# The plots and tables of docs/performance.md, from results that `just bench --json FILE` has recorded.
+plots *RESULTS="benches/results/bench.json":
+    cargo build --release -p logweir-benches --bin bench
+    target/release/bench plot {{RESULTS}} --dir docs/performance --page docs/performance.md
+
 # Fuzzes one target; needs nightly and cargo-fuzz.
 fuzz TARGET *ARGS:
     cd crates/logweir-json && cargo +nightly fuzz run {{TARGET}} {{ARGS}}

@@ -1,62 +1,68 @@
-//! What is measured: which events, through which stages.
+//! The cases: which events, through which job, how fast.
 
 use logweir_testkit::generate::Workload;
-use logweir_testkit::oracle::Stage;
-use logweir_testkit::oracle::truncate::Unit;
 
-/// The budget of a Logpush job.
-const LIMIT: usize = 16_384;
+use crate::job::{FILTER_AND_TRUNCATE, Job, SAMPLE, SIX_FIELDS};
 
-/// One row of the table.
+/// One row of the main table.
 pub(crate) struct Case {
     /// What the row is called.
     pub(crate) name: &'static str,
+    /// What is read; cases may share it.
     pub(crate) workload: Workload,
     pub(crate) job: &'static Job,
+    pub(crate) bars: Bars,
 }
 
-/// What becomes of the events, once for the binary and once for the oracle.
-pub(crate) struct Job {
-    /// `stages` of the pipeline file, with whatever else does not depend on names of files.
-    yaml: &'static str,
-    stages: fn() -> Vec<Stage>,
+/// How fast a case has to be, on two cores.
+#[derive(Clone, Copy)]
+pub(crate) struct Bars {
+    /// The most time on the clock, in times of what a copy of the input takes.
+    pub(crate) wall_over_cat: Option<f64>,
+    /// The most time on the cores, in seconds a gigabyte of input.
+    pub(crate) cpu: Option<f64>,
+    /// The least gigabytes of input a second.
+    pub(crate) rate: Option<f64>,
 }
+
+const NONE: Bars = Bars { wall_over_cat: None, cpu: None, rate: None };
 
 /// All rows, in order.
 pub(crate) const CASES: &[Case] = &[
-    Case { name: "mix", workload: Workload::Mix, job: &FILTER_AND_TRUNCATE },
-    Case { name: "small", workload: Workload::Small, job: &FILTER_AND_TRUNCATE },
-    Case { name: "heavy", workload: Workload::Heavy, job: &FILTER_AND_TRUNCATE },
-    Case { name: "real", workload: Workload::Real, job: &FILTER_AND_TRUNCATE },
-];
-
-/// Drops the events that failed, which are few, so nearly all bytes have to come out again.
-const FILTER_AND_TRUNCATE: Job = Job {
-    yaml: "\
-stages:
-  - filter: { where: { key: Outcome, operator: \"!eq\", value: exception } }
-  - truncate: { limit: 16384 }
-",
-    stages: || {
-        let filter = r#"{"where":{"key":"Outcome","operator":"!eq","value":"exception"}}"#;
-        vec![Stage::Filter(filter.to_owned()), Stage::Truncate { limit: LIMIT, unit: Unit::Chars }]
+    Case {
+        name: "mix",
+        workload: Workload::Mix,
+        job: &FILTER_AND_TRUNCATE,
+        bars: Bars { wall_over_cat: Some(1.8), cpu: Some(1.0), ..NONE },
     },
-};
-
-impl Job {
-    /// Returns the pipeline file that reads `input` and writes `output`: names of files beside it, made up here, so
-    /// that nothing in them needs quoting.
-    pub(crate) fn pipeline(&self, input: &str, output: &str) -> String {
-        let stages = self.yaml;
-        format!(
-            "source: {{ file: {{ include: [{input}], read: once }} }}\n\
-             {stages}\
-             sink: {{ file: {{ path: {output}, mode: overwrite }} }}\n"
-        )
-    }
-
-    /// Returns the same stages for the oracle.
-    pub(crate) fn stages(&self) -> Vec<Stage> {
-        (self.stages)()
-    }
-}
+    Case {
+        name: "small",
+        workload: Workload::Small,
+        job: &FILTER_AND_TRUNCATE,
+        bars: Bars { wall_over_cat: Some(2.5), cpu: Some(1.4), ..NONE },
+    },
+    Case {
+        name: "heavy",
+        workload: Workload::Heavy,
+        job: &FILTER_AND_TRUNCATE,
+        bars: Bars { rate: Some(0.8), ..NONE },
+    },
+    Case {
+        name: "real",
+        workload: Workload::Real,
+        job: &FILTER_AND_TRUNCATE,
+        bars: Bars { wall_over_cat: Some(2.2), cpu: Some(1.2), ..NONE },
+    },
+    Case {
+        name: "fields",
+        workload: Workload::Mix,
+        job: &SIX_FIELDS,
+        bars: Bars { wall_over_cat: Some(2.0), ..NONE },
+    },
+    Case {
+        name: "sample",
+        workload: Workload::Mix,
+        job: &SAMPLE,
+        bars: Bars { wall_over_cat: Some(1.2), ..NONE },
+    },
+];

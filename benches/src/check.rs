@@ -5,52 +5,92 @@
 //! accounted for, at a speed that the oracle alone would not allow.
 
 use std::io::BufRead;
+use std::thread::{self, available_parallelism};
 
 use anyhow::{Context as _, ensure};
-use logweir_testkit::oracle::{self, Outcome, Stage};
+use logweir_testkit::oracle::{Outcome, same_lines};
 
+use crate::job::{Job, Oracle};
 use crate::summary::Summary;
 
 /// The first events, all of which are put before the oracle.
 const N_FIRST: u64 = 2_000;
 /// Of the others, one in this many; a prime, so that it does not keep step with what repeats in a workload.
 const ONE_IN: u64 = 97;
-/// The default of `limits.max_event_bytes`.
-const MAX_EVENT_BYTES: usize = 4 << 20;
+/// Events that are read at once, so that the oracle can be asked of many of them on all cores.
+const BLOCK_EVENTS: usize = 4_096;
 
-/// Checks that `output` is what the stages make of `input`, and that the summary tells the truth about it.
+/// Checks that `output` is what the job makes of `input`, and that the summary tells the truth about it.
 ///
 /// # Errors
 ///
 /// The first thing that is wrong.
 pub(crate) fn check(
-    stages: &[Stage],
+    job: &Job,
     input: impl BufRead,
     output: impl BufRead,
     summary: &Summary,
 ) -> anyhow::Result<()> {
+    let oracle = job.oracle();
     let (mut input, mut output) = (Lines::new(input), Lines::new(output));
     let mut seen = Outcome::default();
     output.advance()?;
-    while input.advance()? {
-        seen.read += 1;
-        let is_looked_at = input.n <= N_FIRST || input.n.is_multiple_of(ONE_IN);
-        if !is_looked_at && output.line == input.line {
-            seen.written += 1;
-            output.advance()?;
-            continue;
+    loop {
+        let events = read_block(job, &mut input)?;
+        if events.is_empty() {
+            break;
         }
-        let expected = oracle::run(stages, None, &input.line, MAX_EVENT_BYTES);
-        add(&mut seen, &expected);
-        if !expected.output.is_empty() {
-            compare(&expected, &output.line).with_context(|| {
-                format!("event {} of the input, line {} of the output", input.n, output.n)
-            })?;
-            output.advance()?;
+        for (event, foreseen) in events.iter().zip(foresee(&oracle, &events)) {
+            seen.read += 1;
+            if foreseen.is_none() && output.line == event.line {
+                seen.written += 1;
+                output.advance()?;
+                continue;
+            }
+            let expected = foreseen.unwrap_or_else(|| oracle.run(&event.line));
+            add(&mut seen, &expected);
+            if !expected.output.is_empty() {
+                compare(&expected, &output.line).with_context(|| {
+                    format!("event {} of the input, line {} of the output", event.n, output.n)
+                })?;
+                output.advance()?;
+            }
         }
     }
     ensure!(output.line.is_empty(), "there is output behind that of the last event, from line {}", output.n);
     tells_the_truth(summary, &seen, input.n_bytes, output.n_bytes)
+}
+
+/// One event of the input.
+struct Event {
+    line: Vec<u8>,
+    /// Its number, from 1.
+    n: u64,
+    /// Whether it is put before the oracle whatever has become of it.
+    is_looked_at: bool,
+}
+
+/// Reads the next events; none at the end.
+fn read_block(job: &Job, input: &mut Lines<impl BufRead>) -> std::io::Result<Vec<Event>> {
+    let mut events = Vec::new();
+    while events.len() < BLOCK_EVENTS && input.advance()? {
+        let is_looked_at = input.n <= N_FIRST || input.n.is_multiple_of(ONE_IN) || !job.is_mostly_a_copy;
+        events.push(Event { line: input.line.clone(), n: input.n, is_looked_at });
+    }
+    Ok(events)
+}
+
+/// Asks the oracle, on all cores, of the events that are looked at.
+fn foresee(oracle: &Oracle, events: &[Event]) -> Vec<Option<Outcome>> {
+    let n_cores = available_parallelism().map_or(1, usize::from);
+    let ask = |events: &[Event]| -> Vec<_> {
+        events.iter().map(|event| event.is_looked_at.then(|| oracle.run(&event.line))).collect()
+    };
+    thread::scope(|scope| {
+        let parts = events.chunks(events.len().div_ceil(n_cores));
+        let asked: Vec<_> = parts.map(|part| scope.spawn(move || ask(part))).collect();
+        asked.into_iter().flat_map(|part| part.join().expect("the oracle does not panic")).collect()
+    })
 }
 
 /// Compares the line that came out with the one that must: cut texts may be spelled in another way.
@@ -59,7 +99,7 @@ fn compare(expected: &Outcome, line: &[u8]) -> anyhow::Result<()> {
         ensure!(expected.output == line, "an event that is not cut has changed or is missing");
         return Ok(());
     }
-    oracle::same_lines(&expected.output, line).map_err(anyhow::Error::msg)
+    same_lines(&expected.output, line).map_err(anyhow::Error::msg)
 }
 
 fn add(seen: &mut Outcome, expected: &Outcome) {
@@ -134,7 +174,7 @@ mod tests {
     use logweir_testkit::generate::{self, Workload};
 
     use super::*;
-    use crate::case::CASES;
+    use crate::job::{FILTER_AND_TRUNCATE, SAMPLE, SIX_FIELDS};
     use crate::summary::Malformed;
 
     /// More events than are looked at without exception.
@@ -142,14 +182,18 @@ mod tests {
 
     /// What a program without faults makes of a workload: events, output, summary.
     fn right(workload: Workload) -> (Vec<u8>, Vec<u8>, Summary) {
+        right_for(&FILTER_AND_TRUNCATE, workload)
+    }
+
+    fn right_for(job: &Job, workload: Workload) -> (Vec<u8>, Vec<u8>, Summary) {
         let mut input = Vec::new();
         generate::write(workload, 7, N_BYTES, &mut input).unwrap();
-        let made = oracle::run(&CASES[0].job.stages(), None, &input, MAX_EVENT_BYTES);
+        let made = job.oracle().run(&input);
         let summary = Summary {
             read: made.read,
             written: made.written,
             filtered: made.filtered,
-            sampled_out: 0,
+            sampled_out: made.sampled_out,
             malformed: Malformed { not_utf8: 0, not_json: 0, not_object: 0 },
             oversized: 0,
             failed: 0,
@@ -163,7 +207,11 @@ mod tests {
     }
 
     fn checked(input: &[u8], output: &[u8], summary: &Summary) -> Result<(), String> {
-        check(&CASES[0].job.stages(), input, output, summary).map_err(|error| format!("{error:#}"))
+        checked_for(&FILTER_AND_TRUNCATE, input, output, summary)
+    }
+
+    fn checked_for(job: &Job, input: &[u8], output: &[u8], summary: &Summary) -> Result<(), String> {
+        check(job, input, output, summary).map_err(|error| format!("{error:#}"))
     }
 
     /// Returns where the line after the `n`-th byte starts.
@@ -177,6 +225,19 @@ mod tests {
             let (input, output, summary) = right(workload);
             assert!(summary.truncated > 0 && summary.filtered > 0 && summary.read > N_FIRST);
             assert_eq!(checked(&input, &output, &summary), Ok(()));
+        }
+    }
+
+    #[test]
+    fn fields_and_samples_are_held_to_the_byte() {
+        for job in [SIX_FIELDS, SAMPLE] {
+            let (input, output, summary) = right_for(&job, Workload::Mix);
+            assert_eq!(checked_for(&job, &input, &output, &summary), Ok(()));
+            // A space that no JSON reader would see, far behind the first events.
+            let at = line_after(&output, output.len() - 20_000) + 1;
+            let spaced = [&output[..at], b" ", &output[at..]].concat();
+            let summary = Summary { bytes_out: spaced.len() as u64, ..summary };
+            assert!(checked_for(&job, &input, &spaced, &summary).is_err());
         }
     }
 

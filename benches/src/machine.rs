@@ -4,7 +4,10 @@ use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
 
+use serde::Serialize;
+
 /// The machine and the state it is in.
+#[derive(Serialize)]
 pub(crate) struct Machine {
     pub(crate) cpu: String,
     pub(crate) n_cores: usize,

@@ -1,12 +1,19 @@
-//! Measures `logweir run` against a plain copy of the same file, and checks every byte it wrote.
+//! Measures `logweir run` against a plain copy of the same file and against its bars, and checks every byte it wrote.
 //!
 //! What is measured, how, and how to read it: the README beside this package.
 
 mod case;
 mod check;
+mod figure;
 mod input;
+mod job;
+mod lab;
 mod machine;
+mod measure;
+mod peers;
+mod plot;
 mod race;
+mod report;
 mod stopwatch;
 mod summary;
 mod table;
@@ -21,8 +28,10 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::case::CASES;
-use crate::machine::Machine;
-use crate::race::{Race, Track};
+use crate::lab::Lab;
+use crate::measure::MEASUREMENTS;
+use crate::race::Race;
+use crate::report::{Named, Report};
 
 /// Long enough that starting up does not count.
 const DEFAULT_BYTES: u64 = 1_000_000_000;
@@ -44,10 +53,10 @@ struct Args {
     /// Measured runs of each program, after one that is not measured; 5 if not given.
     #[arg(long)]
     runs: Option<usize>,
-    /// Inputs of 64 MB and 3 runs, for a look and for CI.
+    /// Inputs of 64 MB, 3 runs and short waits, for a look and for CI.
     #[arg(long)]
     short: bool,
-    /// Only these cases.
+    /// Only these rows.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     only: Vec<String>,
     /// Where inputs are kept and outputs written.
@@ -56,9 +65,12 @@ struct Args {
     /// The binary to measure; `logweir` beside this one if not given.
     #[arg(long)]
     logweir: Option<PathBuf>,
-    /// A file to add the table to.
+    /// A file to add the tables to.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// A file to write everything to as one JSON document, every run of every figure.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -68,12 +80,16 @@ enum Command {
     /// Runs one program and prints what it took, as JSON. This binary calls itself so.
     #[command(hide = true)]
     Stopwatch(stopwatch::StopwatchArgs),
+    Peers(peers::PeersArgs),
+    Plot(plot::PlotArgs),
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.command {
         Some(Command::Stopwatch(watched)) => stopwatch::run(watched),
+        Some(Command::Peers(args)) => peers::run(args),
+        Some(Command::Plot(args)) => plot::run(args),
         None => bench(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
@@ -82,39 +98,59 @@ fn main() -> ExitCode {
 }
 
 fn bench(args: &Args) -> anyhow::Result<()> {
-    let (bytes, runs) = if args.short { (SHORT_BYTES, SHORT_RUNS) } else { (DEFAULT_BYTES, DEFAULT_RUNS) };
-    let (bytes, runs) = (args.bytes.unwrap_or(bytes), args.runs.unwrap_or(runs).max(1));
-    if let Some(name) = args.only.iter().find(|name| CASES.iter().all(|case| case.name != **name)) {
-        anyhow::bail!("there is no case `{name}`");
-    }
-    let logweir = logweir_binary(args.logweir.as_deref())?;
-    fs::create_dir_all(&args.dir).with_context(|| args.dir.display().to_string())?;
-    let machine = Machine::look();
+    check_names(&args.only)?;
+    let lab = lab(args)?;
+    fs::create_dir_all(&lab.dir).with_context(|| lab.dir.display().to_string())?;
+    let is_asked_for = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
 
-    let mut races = Vec::new();
-    let mut wrong = Vec::new();
-    for case in
-        CASES.iter().filter(|case| args.only.is_empty() || args.only.iter().any(|name| name == case.name))
-    {
-        say(&format!("{}: input", case.name));
-        let input = input::make(case.workload, bytes, &args.dir)?;
-        say(&format!("{}: {runs} runs", case.name));
-        let (race, checked) =
-            Race::run(&Track { case, input: &input, logweir: &logweir, dir: &args.dir, runs })?;
-        races.push(race);
-        if let Err(error) = checked {
-            say(&format!("{}: WRONG: {error:#}", case.name));
-            wrong.push(case.name);
-        }
+    let mut report = Report::begin(&lab);
+    for case in CASES.iter().filter(|case| is_asked_for(case.name)) {
+        say(&format!("{}: {} runs", case.name, lab.runs));
+        report.cases.push(Race::run(&lab, case).context(case.name)?);
     }
+    for measurement in MEASUREMENTS.iter().filter(|measurement| is_asked_for(measurement.name)) {
+        let name = measurement.name;
+        say(name);
+        report.measurements.push(Named { name, measured: (measurement.run)(&lab).context(name)? });
+    }
+    report.end();
 
-    let text = table::render(&machine, &Machine::look(), bytes, runs, &races);
+    let text = table::render(&report);
     stdout().write_all(text.as_bytes())?;
     if let Some(path) = &args.out {
         append(path, &text).with_context(|| path.display().to_string())?;
     }
-    anyhow::ensure!(wrong.is_empty(), "the output is wrong: {}", wrong.join(", "));
+    if let Some(path) = &args.json {
+        write_json(path, &report).with_context(|| path.display().to_string())?;
+    }
+    let wrong = report.wrong();
+    for (name, what) in &wrong {
+        say(&format!("{name}: WRONG: {what}"));
+    }
+    let names: Vec<_> = wrong.iter().map(|(name, _)| *name).collect();
+    anyhow::ensure!(names.is_empty(), "the output is wrong: {}", names.join(", "));
     Ok(())
+}
+
+/// Refuses names that no row has.
+fn check_names(only: &[String]) -> anyhow::Result<()> {
+    let names = CASES.iter().map(|case| case.name).chain(MEASUREMENTS.iter().map(|other| other.name));
+    let names: Vec<_> = names.collect();
+    match only.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => anyhow::bail!("there is no `{name}`; there are {}", names.join(", ")),
+        None => Ok(()),
+    }
+}
+
+fn lab(args: &Args) -> anyhow::Result<Lab> {
+    let (n_bytes, runs) = if args.short { (SHORT_BYTES, SHORT_RUNS) } else { (DEFAULT_BYTES, DEFAULT_RUNS) };
+    Ok(Lab {
+        logweir: logweir_binary(args.logweir.as_deref())?,
+        dir: args.dir.clone(),
+        n_bytes: args.bytes.unwrap_or(n_bytes),
+        runs: args.runs.unwrap_or(runs).max(1),
+        is_short: args.short,
+    })
 }
 
 fn logweir_binary(given: Option<&Path>) -> anyhow::Result<PathBuf> {
@@ -127,10 +163,19 @@ fn logweir_binary(given: Option<&Path>) -> anyhow::Result<PathBuf> {
 }
 
 fn append(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
+    make_room_for(path)?;
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}
+
+fn write_json(path: &Path, report: &Report) -> anyhow::Result<()> {
+    make_room_for(path)?;
+    let mut json = serde_json::to_string_pretty(report)?;
+    json.push('\n');
+    Ok(fs::write(path, json)?)
+}
+
+fn make_room_for(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
 /// Tells whoever watches how far it is.

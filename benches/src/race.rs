@@ -1,51 +1,48 @@
-//! Runs the programs in turn, so that what changes on the machine meanwhile changes all of them.
+//! The main table's rows: runs the programs in turn, so that what changes on the machine meanwhile changes all.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind};
-use std::path::Path;
 
-use anyhow::Context as _;
+use serde::Serialize;
 
-use crate::case::Case;
-use crate::check::check;
-use crate::input::Input;
-use crate::stopwatch::{Program, Taken};
-use crate::summary::Summary;
+use crate::case::{Bars, Case};
+use crate::figure::{Bar, Figure, Unit, median};
+use crate::lab::{Lab, OUTPUT};
+use crate::stopwatch::Taken;
 use crate::tape;
 
-/// What the files of a race are called, in the directory of the input.
-const PIPELINE: &str = "pipeline.yaml";
-const COPY: &str = "copy.ndjson";
-const OUTPUT: &str = "output.ndjson";
-const STDERR: &str = "stderr.txt";
-const NOWHERE: &str = "/dev/null";
-
-/// What is run and where.
-pub(crate) struct Track<'a> {
-    pub(crate) case: &'static Case,
-    pub(crate) input: &'a Input,
-    /// The binary, as an absolute path.
-    pub(crate) logweir: &'a Path,
-    /// Where the input is and the outputs go.
-    pub(crate) dir: &'a Path,
-    /// Measured runs of each.
-    pub(crate) runs: usize,
-}
-
 /// What the programs took, run by run.
+#[derive(Serialize)]
 pub(crate) struct Race {
-    pub(crate) case: &'static Case,
+    pub(crate) name: &'static str,
+    /// The events that were read.
+    workload: String,
+    /// How many.
+    pub(crate) n_events: u64,
     /// Size of the input.
-    pub(crate) n_bytes: u64,
-    /// Of the last run of logweir.
-    pub(crate) summary: Summary,
-    pub(crate) cat: Vec<Taken>,
-    pub(crate) logweir: Vec<Taken>,
-    /// Bytes a second of simd-json's tape.
-    pub(crate) tape_rates: Vec<f64>,
+    n_bytes_in: u64,
+    /// Size of what logweir wrote.
+    n_bytes_out: u64,
+    /// What is wrong with what it wrote.
+    pub(crate) wrong: Option<String>,
+    pub(crate) figures: Figures,
+    cat: Vec<Taken>,
+    logweir: Vec<Taken>,
     /// Lines that simd-json refused, by reason.
     pub(crate) refused: BTreeMap<String, u64>,
+}
+
+/// What comes of it.
+#[derive(Serialize)]
+pub(crate) struct Figures {
+    /// The ratio of the medians; run by run, that of a run to the one of `cat` before it.
+    pub(crate) wall_over_cat: Figure,
+    pub(crate) rate: Figure,
+    pub(crate) cat_rate: Figure,
+    pub(crate) cpu: Figure,
+    pub(crate) cat_cpu: Figure,
+    /// The largest of all runs.
+    pub(crate) peak_rss: Figure,
+    pub(crate) tape_rate: Figure,
 }
 
 impl Race {
@@ -53,82 +50,93 @@ impl Race {
     ///
     /// # Errors
     ///
-    /// If something cannot be run. That the output is wrong is the second part of what is returned.
-    pub(crate) fn run(track: &Track<'_>) -> anyhow::Result<(Self, anyhow::Result<()>)> {
-        let pipeline = track.case.job.pipeline(&track.input.name, OUTPUT);
-        fs::write(track.dir.join(PIPELINE), pipeline)?;
-        track.cat()?;
-        track.logweir()?;
+    /// If something cannot be run. That the output is wrong is no error but part of what is returned.
+    pub(crate) fn run(lab: &Lab, case: &'static Case) -> anyhow::Result<Self> {
+        let input = lab.input(case.workload)?;
+        lab.write_pipeline(&case.job.file_to_file(&input.name, OUTPUT))?;
+        let measure_cat = || -> anyhow::Result<Taken> {
+            lab.make_ready(&input)?;
+            lab.cat(&input).measure()
+        };
+        let measure_logweir = || -> anyhow::Result<Taken> {
+            lab.make_ready(&input)?;
+            lab.logweir().measure()
+        };
+        measure_cat()?;
+        measure_logweir()?;
         let (mut cat, mut logweir, mut tape_rates) = (Vec::new(), Vec::new(), Vec::new());
         let mut refused = BTreeMap::new();
-        for _ in 0..track.runs {
-            cat.push(track.cat()?);
-            logweir.push(track.logweir()?);
-            let taped = tape::measure(&track.input.path)?;
-            tape_rates.push(taped.rate());
+        for _ in 0..lab.runs {
+            cat.push(measure_cat()?);
+            logweir.push(measure_logweir()?);
+            let taped = tape::measure(&input.path)?;
+            tape_rates.push(taped.rate() / 1e9);
             refused = taped.refused;
         }
-        let summary = Summary::read(&fs::read_to_string(track.dir.join(STDERR))?)?;
-        let checked = track.check(&summary);
-        track.clear()?;
-        let (case, n_bytes) = (track.case, track.input.n_bytes);
-        Ok((Self { case, n_bytes, summary, cat, logweir, tape_rates, refused }, checked))
+        let summary = lab.summary()?;
+        let wrong = lab.wrong(case.job, &input);
+        lab.clear()?;
+        Ok(Self {
+            name: case.name,
+            workload: format!("{:?}", case.workload).to_lowercase(),
+            n_events: summary.read,
+            n_bytes_in: input.n_bytes,
+            n_bytes_out: summary.bytes_out,
+            wrong,
+            figures: Figures::new(case.bars, input.n_bytes, &cat, &logweir, tape_rates),
+            cat,
+            logweir,
+            refused,
+        })
     }
 }
 
-impl Track<'_> {
-    fn cat(&self) -> anyhow::Result<Taken> {
-        self.make_ready()?;
-        let program = Program {
-            dir: self.dir,
-            path: Path::new("cat"),
-            args: vec![self.input.name.as_str().into()],
-            stdout: Path::new(COPY),
-            stderr: Path::new(NOWHERE),
-        };
-        program.measure()
-    }
-
-    fn logweir(&self) -> anyhow::Result<Taken> {
-        self.make_ready()?;
-        let program = Program {
-            dir: self.dir,
-            path: self.logweir,
-            args: ["run", "--quiet", "--summary", "json", PIPELINE].map(Into::into).to_vec(),
-            stdout: Path::new(NOWHERE),
-            stderr: Path::new(STDERR),
-        };
-        program.measure()
-    }
-
-    /// Brings the machine to the state that each run starts from: the input is in the page cache, and as much memory
-    /// as a copy of it takes has just been in use and is free.
-    ///
-    /// A virtual machine gives back to its host what has been free for a while, and to get it again takes longer than
-    /// a copy does; without this, the program whose predecessor wrote less than itself would pay for that.
-    fn make_ready(&self) -> anyhow::Result<()> {
-        self.clear()?;
-        fs::copy(&self.input.path, self.dir.join(COPY))?;
-        self.clear()
-    }
-
-    /// Removes what the last run wrote, so that no run pays for it.
-    fn clear(&self) -> anyhow::Result<()> {
-        for name in [COPY, OUTPUT] {
-            match fs::remove_file(self.dir.join(name)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(name),
-                _ => {}
-            }
+impl Figures {
+    fn new(bars: Bars, n_bytes: u64, cat: &[Taken], logweir: &[Taken], tape_rates: Vec<f64>) -> Self {
+        let rate = |name, taken| Figure::median(name, Unit::GigabytesPerSecond, rates(taken, n_bytes));
+        let cpu = |name, taken| Figure::median(name, Unit::SecondsPerGigabyte, cpu_costs(taken, n_bytes));
+        Self {
+            wall_over_cat: wall_ratio("wall_over_cat", logweir, cat).bar(bars.wall_over_cat.map(Bar::AtMost)),
+            rate: rate("rate", logweir).bar(bars.rate.map(Bar::AtLeast)),
+            cat_rate: rate("cat_rate", cat),
+            cpu: cpu("cpu", logweir).bar(bars.cpu.map(Bar::AtMost)),
+            cat_cpu: cpu("cat_cpu", cat),
+            peak_rss: Figure::largest("peak_rss", Unit::Mebibytes, peaks(logweir)),
+            tape_rate: Figure::median("tape_rate", Unit::GigabytesPerSecond, tape_rates),
         }
-        Ok(())
     }
 
-    fn check(&self, summary: &Summary) -> anyhow::Result<()> {
-        let open = |path: &Path| -> anyhow::Result<_> {
-            let file = File::open(path).with_context(|| path.display().to_string())?;
-            Ok(BufReader::with_capacity(1 << 20, file))
-        };
-        let (input, output) = (open(&self.input.path)?, open(&self.dir.join(OUTPUT))?);
-        check(&self.case.job.stages(), input, output, summary)
+    /// Returns all that have a bar.
+    pub(crate) fn with_bar(&self) -> Vec<&Figure> {
+        [&self.wall_over_cat, &self.rate, &self.cpu]
+            .into_iter()
+            .filter(|figure| figure.bar.is_some())
+            .collect()
     }
+}
+
+/// Returns how many times as long the first took as the second: the ratio of the medians, and those run by run.
+pub(crate) fn wall_ratio(name: &'static str, first: &[Taken], second: &[Taken]) -> Figure {
+    let (first, second) = (walls(first), walls(second));
+    let pairs = first.iter().zip(&second).map(|(first, second)| first / second).collect();
+    Figure::new(name, Unit::Times, median(&first) / median(&second), pairs)
+}
+
+/// Returns gigabytes a second, run by run.
+pub(crate) fn rates(taken: &[Taken], n_bytes: u64) -> Vec<f64> {
+    walls(taken).iter().map(|wall| n_bytes as f64 / 1e9 / wall).collect()
+}
+
+/// Returns CPU seconds a gigabyte, run by run.
+pub(crate) fn cpu_costs(taken: &[Taken], n_bytes: u64) -> Vec<f64> {
+    taken.iter().map(|taken| taken.cpu.as_secs_f64() / (n_bytes as f64 / 1e9)).collect()
+}
+
+/// Returns peaks of memory in MiB, run by run.
+pub(crate) fn peaks(taken: &[Taken]) -> Vec<f64> {
+    taken.iter().map(|taken| taken.peak_rss_bytes as f64 / f64::from(1 << 20)).collect()
+}
+
+fn walls(taken: &[Taken]) -> Vec<f64> {
+    taken.iter().map(|taken| taken.wall.as_secs_f64()).collect()
 }

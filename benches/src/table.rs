@@ -1,108 +1,155 @@
-//! The table.
+//! The tables.
 
-use std::fmt::{self, Write as _};
-use std::time::Duration;
+use std::fmt::{self, Display, Write as _};
 
-use crate::machine::Machine;
+use crate::figure::{Figure, largest, median, smallest};
 use crate::race::Race;
-use crate::stopwatch::Taken;
+use crate::report::{Named, Report};
 
-/// Returns the table as Markdown, with the machine before and after, and the command.
-pub(crate) fn render(before: &Machine, after: &Machine, bytes: u64, runs: usize, races: &[Race]) -> String {
+/// Returns the tables as Markdown, with the machine before and after, and the command.
+pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
-    write_all(&mut out, before, after, bytes, runs, races).expect("a string takes everything");
+    write_all(&mut out, report).expect("a string takes everything");
     out
 }
 
-fn write_all(
-    out: &mut String,
-    before: &Machine,
-    after: &Machine,
-    bytes: u64,
-    runs: usize,
-    races: &[Race],
-) -> fmt::Result {
-    let Machine { cpu, n_cores, kernel, rustc, commit, load } = before;
-    writeln!(out, "`{}`\n", command())?;
-    writeln!(out, "- {cpu}, {n_cores} cores, {kernel}; {rustc}; commit {commit}")?;
-    writeln!(out, "- load {load} before, {} after", after.load)?;
-    writeln!(out, "- inputs of {:.3} GB; medians of {runs} alternating runs\n", bytes as f64 / 1e9)?;
+fn write_all(out: &mut String, report: &Report) -> fmt::Result {
+    let machine = &report.machine;
+    writeln!(out, "`{}`\n", report.command)?;
+    writeln!(
+        out,
+        "- {}, {} cores, {}; {}; commit {}",
+        machine.cpu, machine.n_cores, machine.kernel, machine.rustc, machine.commit
+    )?;
+    writeln!(out, "- load {} before, {} after", machine.load, report.load_after)?;
+    writeln!(
+        out,
+        "- inputs of {:.3} GB; medians of {} alternating runs\n",
+        report.n_bytes as f64 / 1e9,
+        report.runs
+    )?;
+    if !report.cases.is_empty() {
+        write_cases(out, &report.cases)?;
+    }
+    if !report.measurements.is_empty() {
+        write_measurements(out, &report.measurements)?;
+    }
+    for (name, wrong) in report.wrong() {
+        writeln!(out, "**{name} is WRONG**: {wrong}\n")?;
+    }
+    Ok(())
+}
+
+fn write_cases(out: &mut String, races: &[Race]) -> fmt::Result {
     writeln!(
         out,
         "| workload | events | wall / cat | of pairs (min–max) | rate, GB/s | cat, GB/s | CPU, s/GB | cat CPU, s/GB \
-         | peak RSS, MiB | simd-json tape, GB/s a core |"
+         | peak RSS, MiB | simd-json tape, GB/s a core | bar | |"
     )?;
-    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|---|")?;
     for race in races {
-        write_row(out, race)?;
+        write_case(out, race)?;
     }
     for race in races.iter().filter(|race| !race.refused.is_empty()) {
         let refused: Vec<_> = race.refused.iter().map(|(reason, n)| format!("{n} `{reason}`")).collect();
-        write!(out, "\nsimd-json refuses of {}: {}. ", race.case.name, refused.join(", "))?;
+        write!(out, "\nsimd-json refuses of {}: {}. ", race.name, refused.join(", "))?;
         writeln!(out, "They are legal, and not in its rate.")?;
     }
     writeln!(out)
 }
 
-fn write_row(out: &mut String, race: &Race) -> fmt::Result {
-    let gigabytes = race.n_bytes as f64 / 1e9;
-    let wall = |taken: &[Taken]| seconds(taken, |taken| taken.wall);
-    let cpu = |taken: &[Taken]| seconds(taken, |taken| taken.cpu);
-    let (cat, logweir) = (wall(&race.cat), wall(&race.logweir));
-    let pairs: Vec<f64> = logweir.iter().zip(&cat).map(|(logweir, cat)| logweir / cat).collect();
-    let peak_rss_bytes = race.logweir.iter().map(|taken| taken.peak_rss_bytes).max().unwrap_or_default();
+fn write_case(out: &mut String, race: &Race) -> fmt::Result {
+    let figures = &race.figures;
+    let barred = figures.with_bar();
     writeln!(
         out,
-        "| {} | {} | {:.2} × | {:.2} ({:.2}–{:.2}) | {:.2} | {:.2} | {:.2} | {:.2} | {:.1} | {:.2} |",
-        race.case.name,
-        race.summary.read,
-        median(&logweir) / median(&cat),
-        median(&pairs),
-        pairs.iter().copied().fold(f64::INFINITY, f64::min),
-        pairs.iter().copied().fold(0.0, f64::max),
-        gigabytes / median(&logweir),
-        gigabytes / median(&cat),
-        median(&cpu(&race.logweir)) / gigabytes,
-        median(&cpu(&race.cat)) / gigabytes,
-        peak_rss_bytes as f64 / f64::from(1 << 20),
-        median(&race.tape_rates) / 1e9,
+        "| {} | {} | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.1} | {:.2} | {} | {} |",
+        race.name,
+        race.n_events,
+        figures.wall_over_cat.shown(),
+        spread(&figures.wall_over_cat),
+        figures.rate.value,
+        figures.cat_rate.value,
+        figures.cpu.value,
+        figures.cat_cpu.value,
+        figures.peak_rss.value,
+        figures.tape_rate.value,
+        joined(barred.iter().map(|figure| bar(figure))),
+        verdict(&barred),
     )
 }
 
-fn seconds(taken: &[Taken], of: fn(&Taken) -> Duration) -> Vec<f64> {
-    taken.iter().map(|taken| of(taken).as_secs_f64()).collect()
+fn write_measurements(out: &mut String, measurements: &[Named]) -> fmt::Result {
+    writeln!(out, "| | figure | is | of runs (min–max) | bar | |")?;
+    writeln!(out, "|---|---|--:|--:|---|---|")?;
+    for Named { name, measured } in measurements {
+        for figure in &measured.figures {
+            let mut what = figure.name.replace('_', " ");
+            if let Some(n_bytes) = figure.n_bytes_in {
+                write!(what, " of {:.2} GB", n_bytes as f64 / 1e9)?;
+            }
+            let spread = if figure.runs.len() > 1 { spread(figure) } else { String::new() };
+            let (is, bar, verdict) = (figure.shown(), bar(figure), verdict(&[figure]));
+            writeln!(out, "| {name} | {what} | {is} | {spread} | {bar} | {verdict} |")?;
+        }
+        if measured.figures.is_empty() {
+            writeln!(out, "| {name} | not measured | | | | |")?;
+        }
+    }
+    writeln!(out)?;
+    for Named { name, measured } in measurements {
+        writeln!(out, "- {name}: {}", measured.note)?;
+    }
+    writeln!(out)
 }
 
-/// Returns the middle one, or the mean of the two in the middle; NaN if there is none.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.get(middle) {
-        None => f64::NAN,
-        Some(&upper) if sorted.len() % 2 == 1 => upper,
-        Some(&upper) => f64::midpoint(sorted[middle - 1], upper),
+/// Returns the median of the runs and between what they lie.
+fn spread(figure: &Figure) -> String {
+    let (runs, n) = (&figure.runs, figure.unit.n_decimals());
+    format!("{:.n$} ({:.n$}–{:.n$})", median(runs), smallest(runs), largest(runs))
+}
+
+fn bar(figure: &Figure) -> String {
+    figure.bar.map_or_else(String::new, |bar| format!("{bar} {}", figure.unit))
+}
+
+/// Returns whether the bars are met; if only some are, which are not.
+fn verdict(figures: &[&Figure]) -> String {
+    let mut barred = figures.iter().filter(|figure| figure.met.is_some()).peekable();
+    if barred.peek().is_none() {
+        return String::new();
+    }
+    let missed: Vec<_> = barred.filter(|figure| figure.met == Some(false)).collect();
+    match missed.len() {
+        0 => "met".to_owned(),
+        n if n == figures.len() => "**missed**".to_owned(),
+        _ => format!("**missed**: {}", joined(missed.iter().map(|figure| figure.shown()))),
     }
 }
 
-/// Returns the command as it was given, without the directories of this machine before the program's name.
-fn command() -> String {
-    let mut command = "bench".to_owned();
-    for arg in std::env::args().skip(1) {
-        command.push(' ');
-        command.push_str(&arg);
-    }
-    command
+fn joined(parts: impl Iterator<Item = impl Display>) -> String {
+    parts.map(|part| part.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::{Bar, Unit};
 
     #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]).to_string(), "2");
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]).to_string(), "2.5");
-        assert!(median(&[]).is_nan());
+    fn a_verdict_names_what_is_missed_if_something_else_is_met() {
+        let wall = |value| Figure::median("wall_over_cat", Unit::Times, vec![value]).bar(Bar::AtMost(1.8));
+        let cpu = Figure::median("cpu", Unit::SecondsPerGigabyte, vec![0.9]).bar(Bar::AtMost(1.0));
+        assert_eq!(bar(&cpu), "≤ 1 s/GB");
+        assert_eq!(verdict(&[&wall(1.7), &cpu]), "met");
+        assert_eq!(verdict(&[&wall(1.9), &cpu]), "**missed**: 1.90 ×");
+        assert_eq!(verdict(&[&wall(1.9)]), "**missed**");
+        assert_eq!(verdict(&[&Figure::median("cpu", Unit::Percent, vec![0.9])]), "");
+    }
+
+    #[test]
+    fn a_spread_is_the_median_and_the_extremes() {
+        let figure = Figure::new("f", Unit::Times, 9.0, vec![3.0, 1.0, 2.5]);
+        assert_eq!(spread(&figure), "2.50 (1.00–3.00)");
     }
 }

@@ -8,23 +8,32 @@ use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::oracle::{Outcome, Stage, run};
 use logweir_testkit::process::{Ran, Run};
 use logweir_testkit::scratch::Scratch;
+use serde_json::Value;
 
 const BYTES: &str = "300000";
 
 /// Makes a program that writes, whatever it is asked, this output and this summary.
 fn program(scratch: &Scratch, output: &[u8], summary: &str) {
+    scripted(scratch, "cp '{dir}/made.ndjson' output.ndjson", output, summary);
+}
+
+/// Makes a program that runs a line of shell, in which `{dir}/made.ndjson` holds an output, and ends with a summary.
+fn scripted(scratch: &Scratch, line: &str, output: &[u8], summary: &str) {
     scratch.write("made.ndjson", output);
     scratch.write("made.json", format!("a line of log\n{summary}\n"));
-    let dir = scratch.dir().display();
-    let script = format!("#!/bin/sh\ncp '{dir}/made.ndjson' output.ndjson\ncat '{dir}/made.json' >&2\n");
-    let path = scratch.write("logweir", script);
+    let script = format!("#!/bin/sh\n{line}\ncat '{{dir}}/made.json' >&2\n");
+    let path = scratch.write("logweir", script.replace("{dir}", &scratch.dir().display().to_string()));
     fs::set_permissions(path, Permissions::from_mode(0o755)).expect("a file of ours");
 }
 
 fn bench(scratch: &Scratch) -> Ran {
-    let args = ["--only", "mix", "--bytes", BYTES, "--runs", "2", "--out", "results.md", "--logweir"];
+    bench_only(scratch, "mix")
+}
+
+fn bench_only(scratch: &Scratch, rows: &str) -> Ran {
     Run::new(env!("CARGO_BIN_EXE_bench"))
-        .args(args)
+        .args(["--short", "--only", rows, "--bytes", BYTES, "--runs", "2"])
+        .args(["--out", "results.md", "--json", "results/all.json", "--logweir"])
         .args([scratch.path("logweir"), "--dir".into(), scratch.path("data")])
         .dir(scratch.dir())
         .output()
@@ -43,6 +52,15 @@ fn summary(made: &Outcome, n_bytes_in: usize) -> String {
     )
 }
 
+/// What the main job makes of events.
+fn made_of(events: &[u8]) -> Outcome {
+    let filter = r#"{"where":{"key":"Outcome","operator":"!eq","value":"exception"}}"#.to_owned();
+    let stages = [Stage::Filter(filter), Stage::Truncate { limit: 16_384, unit: Unit::Chars }];
+    let made = run(&stages, None, events, 4 << 20);
+    assert!(made.filtered > 0 && made.truncated > 0, "the workload has something to do");
+    made
+}
+
 #[test]
 fn a_program_that_writes_what_is_right_gets_its_row_and_one_that_does_not_fails() {
     let scratch = Scratch::new();
@@ -54,16 +72,23 @@ fn a_program_that_writes_what_is_right_gets_its_row_and_one_that_does_not_fails(
 
     // The input is now there, and is used again.
     let events = input(&scratch);
-    let filter = r#"{"where":{"key":"Outcome","operator":"!eq","value":"exception"}}"#.to_owned();
-    let stages = [Stage::Filter(filter), Stage::Truncate { limit: 16_384, unit: Unit::Chars }];
-    let made = run(&stages, None, &events, 4 << 20);
-    assert!(made.filtered > 0 && made.truncated > 0, "the workload has something to do");
+    let made = made_of(&events);
     program(&scratch, &made.output, &summary(&made, events.len()));
     let ran = bench(&scratch);
     assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
     let table = String::from_utf8(ran.stdout).unwrap();
     assert!(table.contains(&format!("\n| mix | {} | ", made.read)), "{table}");
     assert!(scratch.read("results.md").ends_with(table.as_bytes()));
+    let json: Value = serde_json::from_slice(&scratch.read("results/all.json")).unwrap();
+    let row = &json["cases"][0];
+    assert_eq!((row["name"].as_str(), row["n_events"].as_u64()), (Some("mix"), Some(made.read)));
+    assert_eq!(row["n_bytes_in"].as_u64(), Some(events.len() as u64));
+    assert_eq!(row["wrong"], Value::Null);
+    let ratio = &row["figures"]["wall_over_cat"];
+    assert_eq!(ratio["runs"].as_array().map(Vec::len), Some(2));
+    assert_eq!(ratio["bar"]["at_most"].as_f64(), Some(1.8));
+    assert_eq!(ratio["met"].as_bool(), ratio["value"].as_f64().map(|value| value <= 1.8));
+    assert!(row["logweir"][1]["wall_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
     assert_eq!(input(&scratch), events);
     assert!(!scratch.path("data/output.ndjson").exists(), "what was written is removed");
 }
@@ -89,4 +114,41 @@ fn a_program_that_fails_is_shown_with_what_it_said() {
     let ran = bench(&scratch);
     assert_eq!(ran.code(), Some(1));
     assert!(ran.stderr_text().contains("no such luck"), "{}", ran.stderr_text());
+}
+
+#[test]
+fn a_copy_is_wrong_in_pipes_and_under_the_clock_too_and_its_figures_are_shown() {
+    let scratch = Scratch::new();
+    scripted(&scratch, "cat", b"", &summary(&Outcome::default(), 0));
+    let ran = bench_only(&scratch, "pipes,latency,start");
+    assert_eq!(ran.code(), Some(1));
+    assert!(ran.stderr_text().ends_with("the output is wrong: pipes, latency\n"), "{}", ran.stderr_text());
+    let table = String::from_utf8(ran.stdout).unwrap();
+    for row in ["pipes | rate", "latency | steady p99", "latency | alone max", "start | first output"] {
+        assert!(table.contains(&format!("\n| {row} | ")), "{row}: {table}");
+    }
+}
+
+#[test]
+fn a_program_that_writes_what_is_right_into_a_pipe_gets_its_row() {
+    let scratch = Scratch::new();
+    scripted(&scratch, "cat", b"", &summary(&Outcome::default(), 0));
+    bench_only(&scratch, "pipes");
+    let events = input(&scratch);
+    let made = made_of(&events);
+    let line = "cat > read.ndjson\ncat '{dir}/made.ndjson'";
+    scripted(&scratch, line, &made.output, &summary(&made, events.len()));
+    let ran = bench_only(&scratch, "pipes");
+    assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
+    assert_eq!(scratch.read("data/read.ndjson"), events, "the feeder has brought all of the input");
+}
+
+#[test]
+fn memory_of_a_program_that_reads_only_some_is_wrong() {
+    let scratch = Scratch::new();
+    let once = Outcome { read: 7, written: 7, ..Outcome::default() };
+    scripted(&scratch, "cat", b"", &summary(&once, 0));
+    let ran = bench_only(&scratch, "memory");
+    assert_eq!(ran.code(), Some(1));
+    assert!(ran.stderr_text().contains("memory: WRONG: 10 times the input"), "{}", ran.stderr_text());
 }
