@@ -61,10 +61,9 @@ impl Projector {
     /// If `line` is not a span of `chunk`.
     pub fn project(&mut self, chunk: &[u8], line: Span, row: &mut [Span]) -> Result<Span, Malformed> {
         let text = &chunk[line.range()];
-        let event = Span::new(
-            line.start() + skip_space(text, 0),
-            line.start() + trim_end(text, text.len()).max(skip_space(text, 0)),
-        );
+        let start = skip_space(text, 0);
+        let end = trim_end(text, text.len()).max(start);
+        let event = Span::new(line.start() + start, line.start() + end);
         if let [b'{', .., b'}'] = chunk[event.range()] {
             self.found.clear();
             let mut reading = Reading {

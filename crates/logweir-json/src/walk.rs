@@ -141,8 +141,9 @@ impl Iterator for Entries<'_> {
 impl Entries<'_> {
     /// Counts values in `unit`; to be called before the first entry is taken.
     #[must_use]
-    pub fn counted_in(self, unit: Unit) -> Self {
-        Self { window: Window::new(self.text, unit, Instructions::best()), ..self }
+    pub fn counted_in(mut self, unit: Unit) -> Self {
+        self.window.count_in(unit);
+        self
     }
 
     /// Returns the place behind the object that starts at `start`, and in it the value asked for and what it counts.

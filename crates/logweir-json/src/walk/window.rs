@@ -99,6 +99,11 @@ impl<'a> Window<'a> {
         Self { text, unit, instructions, end: 0, marks: [marks; BLOCKS], carry: Carry::default() }
     }
 
+    /// Counts another unit; to be called before it moves.
+    pub(super) fn count_in(&mut self, unit: Unit) {
+        self.unit = unit;
+    }
+
     /// Returns the first place from `at` on that has the mark `of` chooses, and moves there; the end of the text if
     /// none has. `at` is not before the window.
     #[inline]
