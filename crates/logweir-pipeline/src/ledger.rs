@@ -139,7 +139,7 @@ impl Ledger {
         let mut accounts = self.lock();
         let output = &mut accounts.outputs[output];
         output.written += settled.written;
-        output.failed += settled.failed;
+        output.failed += settled.given_up + settled.undelivered;
         output.bytes_out += settled.bytes;
     }
 

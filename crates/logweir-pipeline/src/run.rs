@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::join_all;
-use logweir_event::FileId;
-use logweir_sinks::SinkError;
+use logweir_event::{Condition, FileId};
+use logweir_sinks::{SinkContext, SinkError};
 use logweir_sources::{ChunkSender, SourceContext, SourceError};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -118,7 +118,11 @@ impl Pipeline {
         let Self { source, chunk_limits, chunks, lanes, sinks, dead_letters, status } = self;
         let mut tasks = JoinSet::new();
         for sink in sinks {
-            let running = sink.sink.run(sink.payloads);
+            let running = sink.sink.run(SinkContext {
+                payloads: sink.payloads,
+                abort: CancellationToken::new(),
+                condition: Condition::new(),
+            });
             tasks.spawn(guarded(
                 sink.component.clone(),
                 async move { sink_ended(sink.component, running.await) },

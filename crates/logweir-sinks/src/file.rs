@@ -11,6 +11,7 @@ use logweir_event::{FileId, Payload};
 
 use crate::Sink;
 use crate::append;
+use crate::context::SinkContext;
 use crate::error::SinkError;
 use crate::receiver::PayloadReceiver;
 use crate::thread::on_thread;
@@ -65,8 +66,8 @@ impl Sink for FileSink {
         append::id(fs::metadata(&self.config.path))
     }
 
-    fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
-        on_thread(|| self.write_all(payloads)).boxed()
+    fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
+        on_thread(|| self.write_all(context.payloads)).boxed()
     }
 }
 

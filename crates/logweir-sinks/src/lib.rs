@@ -2,10 +2,11 @@
 //!
 //! A sink takes [`Payload`](logweir_event::Payload)s in order from a [`PayloadReceiver`], writes their bytes as they
 //! are, and says of each what became of it: written, or cut off somewhere. It writes on threads made for blocking,
-//! and what it cannot write it gives back as an error, with the events counted as failed; nothing is dropped in
+//! and what it cannot write it gives back as an error, with the events counted as not delivered; nothing is dropped in
 //! silence.
 
 mod append;
+mod context;
 mod dead_letter;
 mod error;
 mod file;
@@ -18,6 +19,7 @@ mod vectored;
 use futures::future::BoxFuture;
 use logweir_event::FileId;
 
+pub use context::SinkContext;
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use error::SinkError;
 pub use file::{FileMode, FileSink, FileSinkConfig};
@@ -36,10 +38,10 @@ pub trait Sink: Send {
     /// # Errors
     ///
     /// Why it cannot go on. The payload it was writing is then settled as cut off; those still queued are dropped
-    /// with `payloads`, and so count as failed.
+    /// with the context, and so count as not delivered.
     ///
     /// # Cancel safety
     ///
     /// Not cancel safe: if the future is dropped, a payload may still be written, and its errors go unseen.
-    fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>>;
+    fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>>;
 }

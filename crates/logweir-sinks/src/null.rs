@@ -5,8 +5,8 @@ use futures::future::BoxFuture;
 use logweir_event::FileId;
 
 use crate::Sink;
+use crate::context::SinkContext;
 use crate::error::SinkError;
-use crate::receiver::PayloadReceiver;
 
 /// Takes everything and writes nothing; all of it counts as written.
 #[derive(Clone, Copy, Default, Debug)]
@@ -17,9 +17,9 @@ impl Sink for NullSink {
         None
     }
 
-    fn run(self: Box<Self>, mut payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
+    fn run(self: Box<Self>, mut context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
         async move {
-            while let Some(payload) = payloads.recv().await {
+            while let Some(payload) = context.payloads.recv().await {
                 payload.written();
             }
             Ok(())

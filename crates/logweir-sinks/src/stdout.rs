@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::Sink;
 use crate::append;
+use crate::context::SinkContext;
 use crate::error::SinkError;
 use crate::receiver::PayloadReceiver;
 use crate::thread::on_thread;
@@ -49,8 +50,8 @@ impl Sink for StdoutSink {
         append::id(self.output.try_clone().map(File::from).and_then(|file| file.metadata()))
     }
 
-    fn run(self: Box<Self>, payloads: PayloadReceiver) -> BoxFuture<'static, Result<(), SinkError>> {
-        on_thread(|| write_all(self.output.into(), payloads)).boxed()
+    fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
+        on_thread(|| write_all(self.output.into(), context.payloads)).boxed()
     }
 }
 

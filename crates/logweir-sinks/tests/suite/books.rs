@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use logweir_event::{Ack, Payload, Receipt, Settled, Verdict};
-use logweir_sinks::PayloadReceiver;
+use logweir_event::{Ack, Condition, Payload, Receipt, Settled, Verdict};
+use logweir_sinks::{PayloadReceiver, SinkContext};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// Keeps what became of payloads and of their acks, in order.
 #[derive(Default, Debug)]
@@ -55,5 +56,15 @@ pub(crate) fn receiver(payloads: Vec<Payload>, n_channels: usize) -> PayloadRece
 
 /// Returns a failure-free booking.
 pub(crate) fn all_written(written: u64, bytes: u64) -> Settled {
-    Settled { written, failed: 0, bytes }
+    Settled { written, bytes, ..Settled::default() }
+}
+
+/// Returns the booking of events that were not delivered, without a byte.
+pub(crate) fn undelivered(undelivered: u64) -> Settled {
+    Settled { undelivered, ..Settled::default() }
+}
+
+/// Returns what a sink works with that is given all the time it wants.
+pub(crate) fn context(payloads: PayloadReceiver) -> SinkContext {
+    SinkContext { payloads, abort: CancellationToken::new(), condition: Condition::new() }
 }

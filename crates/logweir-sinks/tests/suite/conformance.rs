@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io::{PipeReader, Read, pipe};
 use std::os::fd::OwnedFd;
 
-use logweir_event::{Payload, Settled, Verdict};
+use logweir_event::{Payload, Verdict};
 use logweir_sinks::{
     FileMode, FileSink, FileSinkConfig, NullSink, PayloadReceiver, Sink, SinkError, StdoutSink,
 };
 use logweir_testkit::scratch::Scratch;
 use tokio::sync::mpsc;
 
-use crate::books::{Books, all_written, receiver};
+use crate::books::{Books, all_written, context, receiver, undelivered};
 
 fn run(sink: impl Sink + 'static, payloads: PayloadReceiver) -> Result<(), SinkError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(Box::new(sink).run(payloads))
+    runtime.block_on(Box::new(sink).run(context(payloads)))
 }
 
 fn read_all(mut reader: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
@@ -112,8 +112,8 @@ fn a_reader_that_goes_away_ends_it_and_the_books_are_right() {
     assert!(matches!(result, Err(SinkError::Closed)), "{result:?}");
     let settled = books.settled();
     assert!(settled[0].written >= 100 && settled[0].written == settled[0].bytes / 100, "{:?}", settled[0]);
-    assert!(settled.iter().all(|settled| settled.written + settled.failed == 100_000));
-    assert_eq!(settled[1..], [Settled { written: 0, failed: 100_000, bytes: 0 }; 2], "what was queued");
+    assert!(settled.iter().all(|settled| settled.written + settled.undelivered == 100_000));
+    assert_eq!(settled[1..], [undelivered(100_000); 2], "what was queued");
     assert_eq!(books.verdicts(), [Verdict::NotDelivered; 3]);
 }
 
@@ -125,7 +125,7 @@ fn a_full_device_is_an_error_that_names_it() {
     let result = run(FileSink::open(config).unwrap(), payloads);
     let Err(SinkError::Write { path, source }) = result else { panic!("{result:?}") };
     assert_eq!((path.to_str(), source.kind()), (Some("/dev/full"), std::io::ErrorKind::StorageFull));
-    assert_eq!(books.settled(), [Settled { written: 0, failed: 1, bytes: 0 }; 2]);
+    assert_eq!(books.settled(), [undelivered(1); 2]);
     assert_eq!(books.verdicts(), [Verdict::NotDelivered; 2]);
 }
 

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use logweir_sinks::{FileMode, FileSink, FileSinkConfig, Sink, SinkError};
 use logweir_testkit::scratch::Scratch;
 
-use crate::books::{Books, receiver};
+use crate::books::{Books, context, receiver};
 
 fn write(path: PathBuf, mode: FileMode) {
     let sink = FileSink::open(FileSinkConfig { path, mode }).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime
-        .block_on(Box::new(sink).run(receiver(vec![Books::new().payload(&["{\"new\":1}\n"])], 1)))
+        .block_on(Box::new(sink).run(context(receiver(vec![Books::new().payload(&["{\"new\":1}\n"])], 1))))
         .unwrap();
 }
 

@@ -11,7 +11,7 @@ use logweir_sinks::{DeadLetterConfig, DeadLetterSink, FileMode, FileSink, FileSi
 use logweir_testkit::scratch::Scratch;
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, receiver};
+use crate::books::{Books, context, receiver};
 
 /// Tells the process with the limit which file to write.
 const PATH: &str = "LOGWEIR_TEST_TORN_PATH";
@@ -54,11 +54,11 @@ fn the_file_sink_leaves_whole_events() {
     let books = Books::new();
     let payloads = receiver(vec![books.payload(&[&event()]), books.payload(&[&event().repeat(200)])], 1);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let result = runtime.block_on(Box::new(sink).run(payloads));
+    let result = runtime.block_on(Box::new(sink).run(context(payloads)));
     assert!(matches!(result, Err(SinkError::Write { .. })), "{result:?}");
     let bytes = std::fs::metadata(path).unwrap().len() - 2 * EVENT_BYTES as u64;
     let written = bytes / EVENT_BYTES as u64;
-    assert_eq!(books.settled()[1], Settled { written, failed: 200 - written, bytes });
+    assert_eq!(books.settled()[1], Settled { written, given_up: 0, undelivered: 200 - written, bytes });
 }
 
 #[test]
@@ -73,5 +73,5 @@ fn the_dead_letter_sink_leaves_whole_lines() {
     assert!(matches!(result, Err(SinkError::Write { .. })), "{result:?}");
     let bytes = std::fs::metadata(path).unwrap().len() - EVENT_BYTES as u64;
     let written = bytes / EVENT_BYTES as u64;
-    assert_eq!(books.settled(), [Settled { written, failed: 200 - written, bytes }]);
+    assert_eq!(books.settled(), [Settled { written, given_up: 0, undelivered: 200 - written, bytes }]);
 }
