@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -53,12 +54,24 @@ impl BufferPool {
     ///
     /// The wait ends by [`wake`](BufferPool::wake), which must follow the cancellation.
     pub(crate) fn wait(&self, n_bytes: usize, stop: &CancellationToken) -> bool {
-        let mut state = self.shared.lock();
-        while !stop.is_cancelled() && state.n_frozen > 0 && state.held + n_bytes > self.shared.max_held_bytes
-        {
-            state = self.shared.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+        while !stop.is_cancelled() {
+            if self.wait_within(n_bytes, stop, Duration::from_secs(3600)) {
+                return true;
+            }
         }
-        !stop.is_cancelled()
+        false
+    }
+
+    /// Waits until `n_bytes` more may be held, no longer than `patience`; returns false if that, or `stop`, came
+    /// first.
+    pub(crate) fn wait_within(&self, n_bytes: usize, stop: &CancellationToken, patience: Duration) -> bool {
+        let is_full = |state: &mut State| {
+            !stop.is_cancelled() && state.n_frozen > 0 && state.held + n_bytes > self.shared.max_held_bytes
+        };
+        let state = self.shared.lock();
+        let waited = self.shared.returned.wait_timeout_while(state, patience, is_full);
+        let (_, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out() && !stop.is_cancelled()
     }
 
     /// Wakes everybody who waits, to look at their `stop` again.

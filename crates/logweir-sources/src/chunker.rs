@@ -7,6 +7,7 @@
 //! search than a short one.
 
 use std::io::{self, ErrorKind, Read};
+use std::time::Duration;
 
 use bytes::Bytes;
 use memchr::{memchr, memrchr};
@@ -88,12 +89,31 @@ impl Chunker {
 
     /// Waits until the pool has memory for the next [`fill`](Chunker::fill); returns false if `stop` came first.
     pub fn wait(&self, stop: &CancellationToken) -> bool {
-        let n_more = match &self.buffer {
+        self.pool.wait(self.n_more(), stop)
+    }
+
+    /// Waits like [`wait`](Chunker::wait), no longer than `patience`; returns false if that, or `stop`, came first.
+    pub(crate) fn wait_within(&self, stop: &CancellationToken, patience: Duration) -> bool {
+        self.pool.wait_within(self.n_more(), stop, patience)
+    }
+
+    /// Returns how many bytes of memory the next [`fill`](Chunker::fill) takes from the pool.
+    fn n_more(&self) -> usize {
+        match &self.buffer {
             Some(buffer) if self.n_filled < buffer.len() => 0,
             Some(buffer) => self.grown(buffer.len()) - buffer.len(),
             None => self.limits.chunk_bytes.max(self.carried.len() + 1),
-        };
-        self.pool.wait(n_more, stop)
+        }
+    }
+
+    /// Says that what is read next is not the start of an input, so that a byte-order mark there is none.
+    pub(crate) fn go_on(&mut self) {
+        self.at_start = false;
+    }
+
+    /// Returns how many bytes have been read that no chunk stands for yet.
+    pub(crate) fn n_unfinished(&self) -> u64 {
+        self.skipping.unwrap_or(0) + self.n_skipped + (self.n_filled + self.carried.len()) as u64
     }
 
     /// Reads once, again only if a signal interrupts it; returns how many bytes that gave, 0 at the end of the input.
@@ -152,8 +172,8 @@ impl Chunker {
     /// Lets go of an unfinished line and makes ready for the next input; returns how many of its bytes had been read.
     /// Whole lines must have been taken.
     pub fn discard(&mut self) -> u64 {
-        let skipped = self.skipping.take().unwrap_or(0) + std::mem::take(&mut self.n_skipped);
-        let n_bytes = skipped + (self.n_filled + self.carried.len()) as u64;
+        let n_bytes = self.n_unfinished();
+        (self.skipping, self.n_skipped) = (None, 0);
         self.carried.clear();
         (self.n_filled, self.n_whole, self.n_oversized, self.at_start) = (0, 0, 0, true);
         n_bytes

@@ -10,6 +10,7 @@ mod chunker;
 mod context;
 mod error;
 mod file;
+mod fingerprint;
 mod progress;
 mod pump;
 mod raw;
@@ -25,10 +26,11 @@ pub use chunker::{ChunkLimits, Chunker, RawChunk};
 pub use context::SourceContext;
 pub use error::SourceError;
 pub use file::{FileSource, FileSourceConfig};
+pub use fingerprint::Fingerprint;
 pub use progress::Progress;
 pub use sender::{ChunkSender, Closed};
 pub use stdin::StdinSource;
-pub use tracker::AckTracker;
+pub use tracker::{AckTracker, Mark};
 
 /// Where events come from.
 pub trait Source: Send {

@@ -86,14 +86,14 @@ impl Pump {
 
     fn send(&mut self, raw: RawChunk, sent: &mut Sent, input: &impl Input) -> Result<(), Closed> {
         let n_source_bytes = sent.advance(raw.n_bytes_read, input);
-        self.chunks.blocking_send(raw, sent.position, n_source_bytes)
+        self.chunks.blocking_send(self.chunks.chunk(raw, sent.position.into(), n_source_bytes))
     }
 
     /// Accounts for what was read behind the last line.
     fn pass(&mut self, sent: &mut Sent, input: &impl Input) {
         let n_source_bytes = sent.advance(0, input);
         if n_source_bytes > 0 {
-            self.chunks.pass(sent.position, n_source_bytes);
+            self.chunks.pass(sent.position.into(), n_source_bytes);
         }
     }
 }

@@ -1,18 +1,37 @@
 //! How far everything has been delivered.
 //!
 //! Chunks are resolved in any order, but a source may only forget what comes before the first one that is not
-//! delivered. So the tracker keeps a low watermark: the end of the longest run of delivered chunks from the start.
-//! A chunk that was not delivered stops it for good.
+//! delivered. So the tracker keeps a low watermark: the end of the longest run of delivered chunks from the start, and
+//! with it the last delivered place of each input. A chunk that was not delivered stops it for good.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use logweir_event::{Ack, Position, Verdict};
 
+use crate::fingerprint::Fingerprint;
+
+/// Where a chunk ends, and what comes before: enough to find the place again, and to know that it is still the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mark {
+    /// The place.
+    pub position: Position,
+    /// Of the bytes before it, as many as a fingerprint takes; of none where the input cannot be read again.
+    pub tail: Fingerprint,
+}
+
+impl From<Position> for Mark {
+    /// Returns a mark that says nothing of what comes before.
+    fn from(position: Position) -> Self {
+        Self { position, tail: Fingerprint::default() }
+    }
+}
+
 /// Hands out the acks of a source's chunks and keeps what they tell.
 ///
-/// It holds memory for unresolved acks only. A clone tracks the same chunks.
+/// It holds memory for the chunks from the first unresolved one on. A clone tracks the same chunks.
 #[derive(Clone, Default)]
 pub struct AckTracker {
     state: Arc<Mutex<State>>,
@@ -24,34 +43,25 @@ struct State {
     n_acks: u64,
     n_resolved: u64,
     n_undelivered: u64,
-    /// All before it has been delivered.
-    delivered: Run,
-    /// The unresolved acks before `stuck_at`, by their number.
-    unresolved: BTreeMap<u64, Unresolved>,
-    /// The first ack that was not delivered. What comes behind it can never move the watermark and is only counted.
-    stuck_at: Option<u64>,
+    /// From the first ack that is not delivered on; none beyond one that never will be.
+    waiting: VecDeque<Waiting>,
+    /// The number of the first of `waiting`.
+    first: u64,
+    /// Whether `waiting` ends with an ack that was not delivered. What comes behind can never move the watermark and
+    /// is only counted.
+    is_stuck: bool,
+    /// The end of the last delivered chunk before all undelivered ones.
+    delivered: Option<Position>,
+    delivered_source_bytes: u64,
+    /// The last delivered place of each input.
+    marks: HashMap<u32, Mark>,
 }
 
-struct Unresolved {
-    position: Position,
+struct Waiting {
+    mark: Mark,
     n_source_bytes: u64,
-    /// The delivered acks between this one and the next unresolved one.
-    behind: Run,
-}
-
-/// Delivered chunks that follow each other.
-#[derive(Clone, Copy, Default)]
-struct Run {
-    /// Where the last one ends; `None` if there is none.
-    end: Option<Position>,
-    n_source_bytes: u64,
-}
-
-impl Run {
-    fn extend(&mut self, other: Run) {
-        self.end = other.end.or(self.end);
-        self.n_source_bytes += other.n_source_bytes;
-    }
+    since: Instant,
+    is_delivered: bool,
 }
 
 impl AckTracker {
@@ -60,14 +70,15 @@ impl AckTracker {
         Self::default()
     }
 
-    /// Hands out the ack of the chunk that ends at `position` and stands for `n_source_bytes` bytes of the source.
-    /// Acks are to be asked for in the order of their positions.
-    pub fn ack(&self, position: Position, n_source_bytes: u64) -> Ack {
+    /// Hands out the ack of the chunk that ends at `mark` and stands for `n_source_bytes` bytes of the source. Acks
+    /// are to be asked for in the order of their positions within each input.
+    pub fn ack(&self, mark: Mark, n_source_bytes: u64) -> Ack {
         let mut state = self.lock();
         let number = state.n_acks;
         state.n_acks += 1;
-        if state.stuck_at.is_none() {
-            state.unresolved.insert(number, Unresolved { position, n_source_bytes, behind: Run::default() });
+        if !state.is_stuck {
+            let since = Instant::now();
+            state.waiting.push_back(Waiting { mark, n_source_bytes, since, is_delivered: false });
         }
         let tracker = self.clone();
         Ack::new(move |verdict| tracker.lock().resolve(number, verdict))
@@ -75,12 +86,27 @@ impl AckTracker {
 
     /// Returns the position before which everything has been delivered, `None` if nothing has.
     pub fn delivered(&self) -> Option<Position> {
-        self.lock().delivered.end
+        self.lock().delivered
+    }
+
+    /// Returns the last delivered place of each input that has one.
+    pub fn marks(&self) -> HashMap<u32, Mark> {
+        self.lock().marks.clone()
+    }
+
+    /// Forgets an input, of which no more chunks come and all that came are delivered.
+    pub fn forget(&self, input: u32) {
+        self.lock().marks.remove(&input);
     }
 
     /// Returns how many bytes of the source lie before [`delivered`](AckTracker::delivered).
     pub fn delivered_source_bytes(&self) -> u64 {
-        self.lock().delivered.n_source_bytes
+        self.lock().delivered_source_bytes
+    }
+
+    /// Returns how long the oldest undelivered chunk has been on its way; zero if there is none.
+    pub fn oldest(&self) -> Duration {
+        self.lock().waiting.front().map_or(Duration::ZERO, |waiting| waiting.since.elapsed())
     }
 
     /// Returns how many chunks nobody has said anything about yet.
@@ -103,25 +129,33 @@ impl AckTracker {
 impl State {
     fn resolve(&mut self, number: u64, verdict: Verdict) {
         self.n_resolved += 1;
+        // What is not kept is behind one that was not delivered.
+        let index = number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let Some(index) = index.filter(|&index| index < self.waiting.len()) else {
+            self.n_undelivered += u64::from(verdict == Verdict::NotDelivered);
+            return;
+        };
         match verdict {
-            Verdict::Delivered => self.deliver(number),
+            Verdict::Delivered => {
+                self.waiting[index].is_delivered = true;
+                self.advance();
+            }
             Verdict::NotDelivered => {
                 self.n_undelivered += 1;
-                self.stuck_at = Some(self.stuck_at.map_or(number, |at| at.min(number)));
-                self.unresolved.split_off(&number);
+                self.waiting.truncate(index + 1);
+                self.is_stuck = true;
             }
         }
     }
 
-    fn deliver(&mut self, number: u64) {
-        let Some(resolved) = self.unresolved.remove(&number) else {
-            return;
-        };
-        let mut run = Run { end: Some(resolved.position), n_source_bytes: resolved.n_source_bytes };
-        run.extend(resolved.behind);
-        match self.unresolved.range_mut(..number).next_back() {
-            Some((_, before)) => before.behind.extend(run),
-            None => self.delivered.extend(run),
+    /// Moves the watermark over what is delivered.
+    fn advance(&mut self) {
+        while self.waiting.front().is_some_and(|waiting| waiting.is_delivered) {
+            let Some(waiting) = self.waiting.pop_front() else { return };
+            self.first += 1;
+            self.delivered = Some(waiting.mark.position);
+            self.delivered_source_bytes += waiting.n_source_bytes;
+            self.marks.insert(waiting.mark.position.input, waiting.mark);
         }
     }
 }

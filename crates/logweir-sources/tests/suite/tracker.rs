@@ -1,5 +1,7 @@
 //! The tracker's watermark is the longest run of delivered chunks from the start.
 
+use std::collections::HashMap;
+
 use logweir_event::{Ack, Position};
 use logweir_sources::AckTracker;
 use proptest::prelude::*;
@@ -17,6 +19,10 @@ fn n_bytes(number: usize) -> u64 {
 fn check(tracker: &AckTracker, fates: &[Option<bool>]) -> Result<(), TestCaseError> {
     let n_delivered = fates.iter().take_while(|&&fate| fate == Some(true)).count();
     prop_assert_eq!(tracker.delivered(), n_delivered.checked_sub(1).map(position));
+    let mut marks = HashMap::new();
+    marks.extend((0..n_delivered).map(|number| (position(number).input, position(number))));
+    let found = tracker.marks().into_iter().map(|(input, mark)| (input, mark.position));
+    prop_assert_eq!(found.collect::<HashMap<_, _>>(), marks);
     prop_assert_eq!(tracker.delivered_source_bytes(), (0..n_delivered).map(n_bytes).sum::<u64>());
     prop_assert_eq!(tracker.unresolved(), fates.iter().filter(|fate| fate.is_none()).count() as u64);
     prop_assert_eq!(tracker.undelivered(), fates.iter().filter(|&&fate| fate == Some(false)).count() as u64);
@@ -35,7 +41,7 @@ proptest! {
         let mut fates = Vec::new();
         for (which, action) in steps {
             if action < 5 || open.is_empty() {
-                open.push((fates.len(), tracker.ack(position(fates.len()), n_bytes(fates.len()))));
+                open.push((fates.len(), tracker.ack(position(fates.len()).into(), n_bytes(fates.len()))));
                 fates.push(None);
             } else {
                 let (number, ack) = open.swap_remove(which.index(open.len()));
