@@ -6,6 +6,7 @@
 //! delivered. A source never looks into an event: all it knows is where lines end.
 
 mod buffer;
+mod checkpoint;
 mod chunker;
 mod context;
 mod error;
@@ -22,6 +23,10 @@ mod tracker;
 use futures::future::BoxFuture;
 
 pub use buffer::BufferPool;
+pub use checkpoint::{
+    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Listed, StateDir, list_checkpoints,
+    reset_checkpoint,
+};
 pub use chunker::{ChunkLimits, Chunker, RawChunk};
 pub use context::SourceContext;
 pub use error::SourceError;
