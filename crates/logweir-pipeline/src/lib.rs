@@ -27,6 +27,10 @@ pub use config::{
     SourceConfig, StageConfig, load, load_texts, schema,
 };
 pub use ledger::{Accounts, Ledger, OutputAccounts};
+pub use logweir_sources::{
+    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, StateDir,
+    list_checkpoints, reset_checkpoint,
+};
 pub use logweir_stages::Tally;
 pub use metrics::{Kind, METRICS, Metric, describe, publish};
 pub use run::{Outcome, run};

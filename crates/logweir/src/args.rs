@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -28,6 +28,57 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Prints the JSON Schema of a pipeline file.
     Schema,
+    /// Shows how far files have been delivered, or has them read again.
+    #[command(subcommand)]
+    Checkpoint(CheckpointCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CheckpointCommand {
+    /// Shows each checkpoint in a state directory, and how far each of its files is behind.
+    ///
+    /// Changes nothing and may be called while pipelines run. Relative paths are taken from the current directory. Exit
+    /// code 1: a checkpoint cannot be read, which is shown in its place, or the directory cannot be listed.
+    List(CheckpointListArgs),
+    /// Moves a pipeline's checkpoint aside, so that its next start reads all files again from the beginning.
+    ///
+    /// Refused while a process uses the state directory. What is moved aside is kept, and may be moved back.
+    Reset(CheckpointResetArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CheckpointListArgs {
+    #[command(flatten)]
+    pub(crate) dir: DirArgs,
+    /// Prints one JSON object instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct DirArgs {
+    /// The state directory: what a pipeline file has at `state_dir`.
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The same, by name.
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl DirArgs {
+    /// Returns the directory, in whichever way it was given.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.as_deref().or(self.state_dir.as_deref()).expect("one of them is required")
+    }
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CheckpointResetArgs {
+    /// The state directory: what the pipeline file has at `state_dir`.
+    pub(crate) dir: PathBuf,
+    /// The pipeline's name.
+    pub(crate) name: String,
 }
 
 #[derive(clap::Args)]

@@ -1,11 +1,12 @@
 //! Workers Logpush on your own machines.
 //!
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
-//! files; `logweir schema` prints what a file may hold.
+//! files; `logweir schema` prints what a file may hold; `logweir checkpoint` shows how far files have been delivered.
 
 mod admin;
 mod args;
 mod check;
+mod checkpoint;
 mod logging;
 mod print;
 mod progress;
@@ -30,5 +31,6 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(&run, args.log_format),
         Command::Check(check) => check::check(&check),
         Command::Schema => schema::schema(),
+        Command::Checkpoint(command) => checkpoint::checkpoint(&command),
     }
 }
