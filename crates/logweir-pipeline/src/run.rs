@@ -151,6 +151,7 @@ impl Pipeline {
             report: reporter(component, &status),
             progress: status.progress.clone(),
             pool: status.pool.clone(),
+            condition: Condition::new(),
         };
         let running = source.run(context);
         tasks.spawn(guarded(component.to_owned(), async move { source_ended(component, running.await) }));

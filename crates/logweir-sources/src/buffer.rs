@@ -70,8 +70,8 @@ impl BufferPool {
         };
         let state = self.shared.lock();
         let waited = self.shared.returned.wait_timeout_while(state, patience, is_full);
-        let (_, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        !timeout.timed_out() && !stop.is_cancelled()
+        let is_too_late = waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
+        !is_too_late && !stop.is_cancelled()
     }
 
     /// Wakes everybody who waits, to look at their `stop` again.

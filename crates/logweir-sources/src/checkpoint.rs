@@ -47,12 +47,14 @@ pub struct FileCheckpoint {
     pub inode: u64,
     /// Bytes of its content, decompressed, that have all been delivered.
     pub offset: u64,
-    /// What its content begins with.
+    /// What it begins with: of a compressed file, the bytes as they lie there.
     pub head: Fingerprint,
     /// What its content holds right before `offset`.
     pub tail: Fingerprint,
     /// Whether it is compressed.
     pub is_compressed: bool,
+    /// Of a compressed file that has been read to its end: its size as it lies there.
+    pub finished_bytes: Option<u64>,
     /// When it was first found to be gone, in seconds since the Unix epoch; `None` if it was there.
     pub gone_since: Option<u64>,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use logweir_event::FileId;
+use logweir_event::{Condition, FileId};
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::BufferPool;
@@ -31,6 +31,8 @@ pub struct SourceContext {
     pub abandoned: Arc<AtomicBool>,
     /// Learns of each error that ends only one of several inputs, on the source's thread, when it happens.
     pub report: Arc<dyn Fn(&SourceError) + Send + Sync>,
+    /// Learns what holds the source up while it goes on trying.
+    pub condition: Condition,
     /// Learns how much there is to read and how much has been read.
     pub progress: Arc<Progress>,
 }

@@ -20,8 +20,10 @@ use crate::progress::Progress;
 use crate::pump::{End, Pump};
 use crate::raw::RawInput;
 use crate::thread::{Alarm, on_thread};
-use decompress::Decompressed;
-use discover::{Found, Globs};
+use discover::Found;
+
+pub(crate) use decompress::{Decompressed, MAX_MAGIC, is_compressed};
+pub(crate) use discover::Globs;
 
 /// The configuration of `source.file`.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -8,12 +8,19 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) const WINDOW_BYTES: usize = 256;
 
 /// The XXH3-64 of up to 256 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Fingerprint {
     /// How many bytes.
     pub n_bytes: u32,
     /// Their hash.
     pub hash: u64,
+}
+
+impl Default for Fingerprint {
+    /// Returns the fingerprint of no bytes.
+    fn default() -> Self {
+        Self::of(&[])
+    }
 }
 
 impl Fingerprint {
@@ -48,6 +55,12 @@ impl Window {
         self.bytes.copy_within(self.len - n_kept..self.len, 0);
         self.bytes[n_kept..n_kept + new.len()].copy_from_slice(new);
         self.len = n_kept + new.len();
+    }
+
+    /// Returns whether its last bytes have this fingerprint, as many as it was taken of.
+    pub(crate) fn ends_with(&self, fingerprint: Fingerprint) -> bool {
+        let from = self.len.checked_sub(fingerprint.n_bytes as usize);
+        from.is_some_and(|from| Fingerprint::of(&self.bytes()[from..]) == fingerprint)
     }
 
     /// Returns its fingerprint.

@@ -41,6 +41,11 @@ impl ChunkSender {
         Self { senders, next: 0, tracker, waited_micros }
     }
 
+    /// Returns what keeps the acks of the chunks.
+    pub fn tracker(&self) -> &AckTracker {
+        &self.tracker
+    }
+
     /// Returns a chunk that ends at `mark`, with its ack. `n_source_bytes` is how many bytes of the source it stands
     /// for, as they lie there, compressed ones counted compressed. It must be sent before the next one is made.
     pub fn chunk(&self, raw: RawChunk, mark: Mark, n_source_bytes: u64) -> Chunk {

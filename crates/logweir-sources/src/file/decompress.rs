@@ -153,7 +153,12 @@ fn n_used(input: &BufReader<Peeked>) -> u64 {
 }
 
 /// The bytes that tell the longest of the beginnings in [`recognise`].
-const MAX_MAGIC: usize = 4;
+pub(crate) const MAX_MAGIC: usize = 4;
+
+/// Returns whether a file that begins with `head` is compressed; `None` if it takes more bytes to tell.
+pub(crate) fn is_compressed(head: &[u8]) -> Option<bool> {
+    recognise(head).map(|compression| compression != Compression::None)
+}
 
 /// Returns what a file that begins with `head` is compressed with; `None` if it takes more bytes to tell.
 fn recognise(head: &[u8]) -> Option<Compression> {

@@ -1,7 +1,7 @@
 //! Finds the files to read.
 
-use std::collections::HashSet;
-use std::ffi::OsString;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -85,6 +85,26 @@ impl Globs {
         files
     }
 
+    /// Returns the paths there are now, in the byte order of their names; what cannot be listed is told to `fail`.
+    pub(crate) fn paths(&self, fail: &mut impl FnMut(&SourceError)) -> Vec<PathBuf> {
+        let mut paths: Vec<_> = self
+            .include
+            .iter()
+            .flat_map(|include| matches(include, fail))
+            .filter(|path| !self.excludes(path))
+            .map(PathBuf::into_os_string)
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths.into_iter().map(PathBuf::from).collect()
+    }
+
+    /// Returns the directories in which a change may bring, take or rename a file that they lead to, as far as these
+    /// directories exist.
+    pub(crate) fn directories(&self) -> BTreeSet<PathBuf> {
+        self.include.iter().flat_map(|include| directories(include)).collect()
+    }
+
     fn excludes(&self, path: &Path) -> bool {
         let path = path.strip_prefix(".").unwrap_or(path);
         self.exclude.iter().any(|pattern| pattern.matches_path_with(path, MATCHING))
@@ -110,6 +130,25 @@ fn matches(include: &str, fail: &mut impl FnMut(&SourceError)) -> Vec<PathBuf> {
         }
     }
     paths
+}
+
+/// Returns the directories that an `include` leads through, from the last one before a wildcard on.
+fn directories(include: &str) -> Vec<PathBuf> {
+    let is_wild = |part: &OsStr| part.to_string_lossy().contains(['*', '?', '[']);
+    let is_plain = fs::symlink_metadata(include).is_ok();
+    let mut found = Vec::new();
+    for ancestor in Path::new(include).ancestors().skip(1) {
+        let directory = if ancestor.as_os_str().is_empty() { Path::new(".") } else { ancestor };
+        if is_plain || !directory.iter().any(is_wild) {
+            // If it is not there, it will come where it is missing.
+            found.extend(directory.ancestors().find(|directory| directory.is_dir()).map(Path::to_owned));
+            break;
+        }
+        let matching = directory.to_str().map(|pattern| glob::glob_with(pattern, MATCHING));
+        let paths = matching.into_iter().flatten().flatten().flatten();
+        found.extend(paths.filter(|path| path.is_dir()));
+    }
+    found
 }
 
 /// Returns what is at a path, if it can be read like a file.

@@ -26,6 +26,7 @@ fn numbered(number: u64) -> Checkpoint {
         head: Fingerprint::of(format!("{{\"head\":{i}}}").as_bytes()),
         tail: Fingerprint::of(format!("{{\"tail\":{number}}}").as_bytes()),
         is_compressed: i == 1,
+        finished_bytes: None,
         gone_since: (i == 2).then_some(1_794_870_000),
     };
     Checkpoint { files: (0..3).map(file).collect() }
@@ -91,6 +92,7 @@ fn the_text_of_version_1_stays_as_it_is() {
             head: Fingerprint { n_bytes: 256, hash: 0x0123_4567_89ab_cdef },
             tail: Fingerprint { n_bytes: 0, hash: 0 },
             is_compressed: false,
+            finished_bytes: None,
             gone_since: None,
         },
         FileCheckpoint {
@@ -101,6 +103,7 @@ fn the_text_of_version_1_stays_as_it_is() {
             head: Fingerprint { n_bytes: 1, hash: u64::MAX },
             tail: Fingerprint { n_bytes: 2, hash: 1 },
             is_compressed: true,
+            finished_bytes: None,
             gone_since: Some(1_794_870_000),
         },
     ];
@@ -224,6 +227,7 @@ fn file() -> impl Strategy<Value = FileCheckpoint> {
             head,
             tail,
             is_compressed,
+            finished_bytes: is_compressed.then_some(offset),
             gone_since,
         },
     )

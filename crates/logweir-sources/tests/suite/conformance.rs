@@ -169,6 +169,7 @@ fn a_dropped_run_ends_its_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let context = logweir_sources::SourceContext {
+        condition: logweir_event::Condition::new(),
         chunks: logweir_sources::ChunkSender::new(
             vec![sender],
             logweir_sources::AckTracker::new(),

@@ -6,5 +6,6 @@ mod checkpoint;
 mod chunker;
 mod conformance;
 mod file;
+mod follow;
 mod rig;
 mod tracker;

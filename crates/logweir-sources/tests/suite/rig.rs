@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use logweir_event::{Chunk, FileId};
+use logweir_event::{Chunk, Condition, FileId};
 use logweir_sources::{
     AckTracker, BufferPool, ChunkLimits, ChunkSender, Progress, Source, SourceContext, SourceError,
 };
@@ -64,6 +64,7 @@ pub(crate) fn start_beside(
         stop: stop.clone(),
         report: Arc::new(move |error| told.lock().unwrap().push(with_causes(error))),
         progress: progress.clone(),
+        condition: Condition::new(),
     };
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -95,6 +96,27 @@ impl Rig {
             "all is accounted for and given back"
         );
         assert_eq!(self.progress.lag(self.tracker.delivered_source_bytes()), 0, "nothing is left to read");
+        let reported = self.reported.lock().unwrap().clone();
+        Ran { bytes, n_oversized, reported, result }
+    }
+
+    /// Takes the next chunk if there is one.
+    pub(crate) fn try_chunk(&mut self) -> Option<Chunk> {
+        let chunk = self.receivers[self.next].try_recv().ok()?;
+        self.next = (self.next + 1) % self.receivers.len();
+        Some(chunk)
+    }
+
+    /// Tells the source to stop, takes all there still is, delivering each chunk, and waits for the end.
+    pub(crate) fn stop(mut self) -> Ran {
+        self.stop.cancel();
+        let (mut bytes, mut n_oversized) = (Vec::new(), 0);
+        while let Some(chunk) = self.chunk() {
+            bytes.extend_from_slice(&chunk.bytes);
+            n_oversized += chunk.n_oversized;
+            chunk.ack.deliver();
+        }
+        let result = self.thread.join().unwrap();
         let reported = self.reported.lock().unwrap().clone();
         Ran { bytes, n_oversized, reported, result }
     }

@@ -53,6 +53,7 @@ fn delivered(path: &Path, offset: u64) -> FileCheckpoint {
         head: Fingerprint::of(&content[..content.len().min(8)]),
         tail: Fingerprint::of(&content[offset.saturating_sub(4) as usize..offset as usize]),
         is_compressed: false,
+        finished_bytes: None,
         gone_since: None,
     }
 }

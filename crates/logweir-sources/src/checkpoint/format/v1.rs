@@ -40,6 +40,8 @@ struct FileLine<'a> {
     tail: FingerprintText,
     is_compressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    finished_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     gone_since: Option<u64>,
 }
 
@@ -121,6 +123,7 @@ impl<'a> From<&'a FileCheckpoint> for FileLine<'a> {
             head: file.head.into(),
             tail: file.tail.into(),
             is_compressed: file.is_compressed,
+            finished_bytes: file.finished_bytes,
             gone_since: file.gone_since,
         }
     }
@@ -143,6 +146,7 @@ impl TryFrom<FileLine<'_>> for FileCheckpoint {
             head: line.head.try_into()?,
             tail: line.tail.try_into()?,
             is_compressed: line.is_compressed,
+            finished_bytes: line.finished_bytes,
             gone_since: line.gone_since,
         })
     }

@@ -1,0 +1,97 @@
+//! Keeps the checkpoints of a source that follows files.
+
+use std::time::Duration;
+
+use logweir_event::Condition;
+use tokio::select;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::registry::Registry;
+use crate::checkpoint::{Checkpoint, CheckpointStore};
+use crate::tracker::AckTracker;
+
+/// How often a checkpoint is written at most: what was delivered since the last one comes twice after a crash.
+const COMMIT_EVERY: Duration = Duration::from_secs(1);
+
+/// The longest pause before a checkpoint that could not be written is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How trouble with checkpoints is called in the condition.
+const SUBJECT: &str = "checkpoint";
+
+/// Writes down, about once a second, how far everything has been delivered.
+#[derive(Debug)]
+pub struct Checkpointer {
+    /// `None` while it is being written.
+    store: Option<CheckpointStore>,
+    registry: Registry,
+    /// What was written last.
+    last: Option<Checkpoint>,
+}
+
+impl Checkpointer {
+    pub(super) fn new(store: CheckpointStore, registry: Registry) -> Self {
+        Self { store: Some(store), registry, last: None }
+    }
+
+    /// Writes checkpoints of what `tracker` knows to be delivered until `done` is cancelled, and then a last one;
+    /// returns whether that one was written. It tells `condition` of what it cannot write, and goes on trying, but not
+    /// after `done`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: if the future is dropped, a checkpoint may still be written, and no last one is.
+    pub async fn run(mut self, tracker: AckTracker, condition: Condition, done: CancellationToken) -> bool {
+        let mut pause = COMMIT_EVERY;
+        loop {
+            select! {
+                // Cancel safe: a cancelled token stays cancelled.
+                () = done.cancelled() => break,
+                // Cancel safe: only time is lost.
+                () = sleep(pause) => {}
+            }
+            let is_written = self.commit(&tracker, &condition).await;
+            pause = if is_written { COMMIT_EVERY } else { (pause * 2).min(LONGEST_PAUSE) };
+        }
+        self.commit(&tracker, &condition).await
+    }
+
+    /// Writes a checkpoint if it differs from the last one; returns whether all is written.
+    async fn commit(&mut self, tracker: &AckTracker, condition: &Condition) -> bool {
+        let Some(mut store) = self.store.take() else { return false };
+        let (registry, tracker, last) = (self.registry.clone(), tracker.clone(), self.last.take());
+        let written = spawn_blocking(move || {
+            let checkpoint = registry.checkpoint(&tracker);
+            let result = match &last {
+                Some(last) if *last == checkpoint => Ok(()),
+                _ => store.commit(&checkpoint),
+            };
+            let last = if result.is_ok() { Some(checkpoint) } else { last };
+            (store, last, result)
+        });
+        let Ok((store, last, result)) = written.await else {
+            // It panicked, or the runtime is going down: there is nothing to write with any more.
+            return false;
+        };
+        (self.store, self.last) = (Some(store), last);
+        match result {
+            Ok(()) => {
+                if condition.clear(SUBJECT) {
+                    tracing::info!("checkpoints can be written again");
+                }
+                true
+            }
+            Err(error) => {
+                if condition.trouble(SUBJECT, "checkpoint", &error) {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the checkpoint cannot be written; events go on, and come again after a crash; it is tried again"
+                    );
+                }
+                false
+            }
+        }
+    }
+}

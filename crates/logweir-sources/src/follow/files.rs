@@ -1,0 +1,130 @@
+//! The files that are followed, found by what they are and by where they lie.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use logweir_event::FileId;
+
+use super::followed::Followed;
+
+/// All files that are followed, each under a key that it keeps as long as it is.
+pub(super) struct Files {
+    by_key: BTreeMap<u32, Followed>,
+    by_id: HashMap<FileId, u32>,
+    by_path: HashMap<PathBuf, u32>,
+    next_key: u32,
+    n_open: usize,
+    max_open: usize,
+}
+
+impl Files {
+    /// Returns none, of which at most `max_open` will be open.
+    pub(super) fn new(max_open: usize) -> Self {
+        let (by_id, by_path) = (HashMap::new(), HashMap::new());
+        Self { by_key: BTreeMap::new(), by_id, by_path, next_key: 0, n_open: 0, max_open: max_open.max(1) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    pub(super) fn n_open(&self) -> usize {
+        self.n_open
+    }
+
+    pub(super) fn get(&self, key: u32) -> Option<&Followed> {
+        self.by_key.get(&key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: u32) -> Option<&mut Followed> {
+        self.by_key.get_mut(&key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Followed)> {
+        self.by_key.iter().map(|(key, file)| (*key, file))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Followed)> {
+        self.by_key.iter_mut().map(|(key, file)| (*key, file))
+    }
+
+    /// Returns the key of the file with this identity.
+    pub(super) fn with_id(&self, id: FileId) -> Option<u32> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Returns the key of the file that was last seen at a path.
+    pub(super) fn at(&self, path: &Path) -> Option<u32> {
+        self.by_path.get(path).copied()
+    }
+
+    /// Adds a file; returns its key.
+    pub(super) fn insert(&mut self, file: Followed) -> u32 {
+        let key = self.next_key;
+        self.next_key += 1;
+        self.by_id.insert(file.id, key);
+        self.by_path.insert(file.path.clone(), key);
+        self.by_key.insert(key, file);
+        key
+    }
+
+    /// Takes a file out.
+    pub(super) fn remove(&mut self, key: u32) -> Option<Followed> {
+        self.forget_path(key);
+        let file = self.by_key.remove(&key)?;
+        self.n_open -= usize::from(file.file.is_some());
+        self.by_id.remove(&file.id);
+        Some(file)
+    }
+
+    /// Gives a file another path.
+    pub(super) fn rename(&mut self, key: u32, path: &Path) {
+        self.forget_path(key);
+        self.by_path.insert(path.to_owned(), key);
+        if let Some(file) = self.by_key.get_mut(&key) {
+            path.clone_into(&mut file.path);
+        }
+    }
+
+    /// Says that a path no longer leads to a file.
+    pub(super) fn forget_path(&mut self, key: u32) {
+        if let Some(file) = self.by_key.get(&key)
+            && self.by_path.get(&file.path) == Some(&key)
+        {
+            self.by_path.remove(&file.path);
+        }
+    }
+
+    /// Says that a path leads to a file as well.
+    pub(super) fn add_alias(&mut self, key: u32, path: PathBuf) {
+        self.by_path.insert(path, key);
+    }
+
+    /// Makes sure that one more file may be opened, closing one that has nothing to read; returns whether it could.
+    pub(super) fn make_room(&mut self) -> bool {
+        self.n_open < self.max_open || self.close_one()
+    }
+
+    /// Closes the file that was read the longest time ago and has nothing to read; returns whether there was one.
+    pub(super) fn close_one(&mut self) -> bool {
+        let idle = self.by_key.values_mut().filter(|file| file.may_be_closed());
+        let Some(file) = idle.min_by_key(|file| file.last_turn) else {
+            return false;
+        };
+        file.file = None;
+        self.n_open -= 1;
+        true
+    }
+
+    /// Takes note that a file waits for its turn.
+    pub(super) fn set_queued(&mut self, key: u32) {
+        if let Some(file) = self.by_key.get_mut(&key) {
+            file.is_queued = true;
+        }
+    }
+
+    /// Takes note that a file has been opened.
+    pub(super) fn opened(&mut self) {
+        self.n_open += 1;
+    }
+}
