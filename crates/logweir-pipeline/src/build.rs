@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use logweir_event::{Batch, Chunk, FileId, Payload};
-use logweir_sinks::{DeadLetterSink, FileSink, NullSink, PayloadReceiver, Sink, StdoutSink};
+use logweir_sinks::{DeadLetterSink, FileSink, NullSink, PayloadReceiver, Sink, SinkNames, StdoutSink};
 use logweir_sources::{AckTracker, BufferPool, ChunkLimits, FileSource, Progress, Source, StdinSource};
 use logweir_stages::{Decode, Encode, Filter, PAYLOAD_BYTES, Projection, Sample, Stage, Truncate};
 use tokio::sync::mpsc::Receiver;
@@ -103,7 +103,7 @@ impl Pipeline {
             chunk_receivers.into_iter().map(|chunks| (LaneEnds::default(), chunks)).collect();
         let mut sinks = Vec::new();
         for output in &config.outputs {
-            let (component, sink) = open_sink(output).map_err(in_pipeline)?;
+            let (component, sink) = open_sink(&pipeline, output).map_err(in_pipeline)?;
             let (senders, receivers) = lay("payloads", output.name.clone(), &config.limits, &mut known);
             for ((ends, _), sender) in lanes.iter_mut().zip(senders) {
                 ends.payloads.push(sender);
@@ -246,11 +246,12 @@ fn open_source(config: &SourceConfig) -> Result<OpenSource, ComponentError> {
 }
 
 /// Returns how errors name the sink of an output, and the sink.
-fn open_sink(output: &OutputConfig) -> Result<(String, Box<dyn Sink>), ComponentError> {
+fn open_sink(pipeline: &str, output: &OutputConfig) -> Result<(String, Box<dyn Sink>), ComponentError> {
+    let names = SinkNames { pipeline, output: output.name.as_deref() };
     let (kind, sink): (_, Result<Box<dyn Sink>, _>) = match &output.sink {
         SinkConfig::Stdout => ("sink.stdout", StdoutSink::new().map(|sink| Box::new(sink) as _)),
         SinkConfig::File(config) => {
-            ("sink.file", FileSink::open(config.clone()).map(|sink| Box::new(sink) as _))
+            ("sink.file", FileSink::open(config.clone(), &names).map(|sink| Box::new(sink) as _))
         }
         SinkConfig::Null => ("sink.null", Ok(Box::new(NullSink))),
     };

@@ -129,7 +129,8 @@ impl Pipeline {
             ));
         }
         if let Some((sink, payloads)) = dead_letters {
-            let running = sink.run(payloads, stop.clone());
+            let running =
+                sink.run(SinkContext { payloads, abort: stop.clone(), condition: Condition::new() });
             let ended = async move { sink_ended("dead_letter".to_owned(), running.await) };
             tasks.spawn(guarded("dead_letter".to_owned(), ended));
         }

@@ -13,7 +13,7 @@ use logweir_pipeline::{
     AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problems, SinkConfig, SourceConfig,
     StageConfig, load_texts,
 };
-use logweir_sinks::{DeadLetterConfig, FileMode, FileSinkConfig};
+use logweir_sinks::{AckLevel, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate};
 use logweir_sources::FileSourceConfig;
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig, Unit};
 
@@ -158,14 +158,19 @@ fn every_key_arrives_in_its_place() {
     assert_eq!(alerts.name.as_deref(), Some("alerts"));
     assert_eq!(alerts.stages[1], StageConfig::Truncate(TruncateConfig { limit: 200, unit: Unit::Utf16 }));
     assert_eq!(alerts.encode.field_names, Some(vec!["Outcome".into(), "Exceptions".into()]));
-    let sink = |path: &str, mode| SinkConfig::File(FileSinkConfig { path: path.into(), mode });
+    let config = |path: &str| FileSinkConfig::new(PathTemplate::fixed(path));
+    let sink = |path: &str, mode| SinkConfig::File(FileSinkConfig { mode, ..config(path) });
     assert_eq!(alerts.sink, sink("out/alerts.ndjson", FileMode::Overwrite));
     assert_eq!(archive.sink, sink("out/archive.ndjson", FileMode::Append));
     let truncates =
         [Unit::Bytes, Unit::Chars].map(|unit| StageConfig::Truncate(TruncateConfig { limit: 16_384, unit }));
     assert_eq!(counted.stages, truncates);
     assert_eq!(counted.sink, SinkConfig::Null);
-    let dead = DeadLetterConfig { path: "out/dead.ndjson".into(), max_bytes: Some(1_000_000_000) };
+    let dead = DeadLetterConfig {
+        path: "out/dead.ndjson".into(),
+        max_bytes: Some(1_000_000_000),
+        ack: AckLevel::Written,
+    };
     assert_eq!(pipeline.dead_letter, Some(dead));
     assert_eq!(pipeline.admin, Some(AdminConfig { listen: ([127, 0, 0, 1], 9598).into() }));
     let limits = Limits {

@@ -17,6 +17,21 @@ pub(crate) fn make_parents(path: &Path) -> Result<(), SinkError> {
     std::fs::create_dir_all(parent).map_err(|source| SinkError::Open { path: parent.to_owned(), source })
 }
 
+/// Brings the names of a file and of the directories above it to the disk.
+pub(crate) fn sync_parents(path: &Path) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    path.ancestors().skip(1).try_for_each(sync_dir)
+}
+
+/// Brings the names in a directory to the disk.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    match File::open(dir).and_then(|dir| dir.sync_all()) {
+        // Some file systems keep nothing to sync in a directory, and one that may not be read is not ours to sync.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::PermissionDenied) => Ok(()),
+        result => result,
+    }
+}
+
 /// Opens a file, made if it is missing, so that every write adds to its end, wherever that is by then: whoever
 /// empties the file meanwhile leaves no hole in it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {

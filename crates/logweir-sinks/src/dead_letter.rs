@@ -10,24 +10,19 @@ mod file;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
-use logweir_event::{FileId, Payload};
+use logweir_event::{Condition, FileId, Payload};
 use tokio::select;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::append;
+use crate::backoff::Backoff;
+use crate::context::SinkContext;
 use crate::error::SinkError;
-use crate::receiver::PayloadReceiver;
+use crate::file::AckLevel;
 use crate::thread::on_thread;
 use file::Attempt;
-
-/// The first pause before a held line is tried again: short, for what passes by itself.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// The longest pause: how long a pipeline waits at most after somebody has made room.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The configuration of `dead_letter.file`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +31,8 @@ pub struct DeadLetterConfig {
     pub path: PathBuf,
     /// The size in bytes beyond which it does not grow; unbounded where none is given.
     pub max_bytes: Option<u64>,
+    /// When lines count as written.
+    pub ack: AckLevel,
 }
 
 /// What a [`DeadLetterSink`] has done so far. A clone counts the same.
@@ -92,7 +89,11 @@ impl DeadLetterSink {
     /// [`SinkError::Open`], naming the file or the directory that cannot be made. A full file is no error.
     pub fn open(config: DeadLetterConfig) -> Result<Self, SinkError> {
         append::make_parents(&config.path)?;
-        file::open(&config.path).map_err(|source| SinkError::Open { path: config.path.clone(), source })?;
+        let failed = |source| SinkError::Open { path: config.path.clone(), source };
+        let file = file::open(&config.path).map_err(failed)?;
+        if config.ack == AckLevel::Synced && file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            append::sync_parents(&config.path).map_err(failed)?;
+        }
         Ok(Self { config, stats: DeadLetterStats::default() })
     }
 
@@ -107,57 +108,72 @@ impl DeadLetterSink {
     }
 
     /// Writes payloads of lines until there are no more. While a line cannot be written it is tried again and again,
-    /// at most 5 seconds apart, and nothing more is taken.
+    /// at most 5 seconds apart, nothing more is taken, and the context's condition says why.
     ///
     /// # Errors
     ///
-    /// If `stop` is cancelled while a line is held: why it was held. The acks of that line and of those behind it are
+    /// If `abort` is cancelled while a line is held: why it was held. The acks of that line and of those behind it are
     /// then not delivered.
     ///
     /// # Cancel safety
     ///
     /// Not cancel safe: if the future is dropped, a line may still be written.
-    pub async fn run(self, mut payloads: PayloadReceiver, stop: CancellationToken) -> Result<(), SinkError> {
+    pub async fn run(self, context: SinkContext) -> Result<(), SinkError> {
+        let SinkContext { mut payloads, abort, condition } = context;
         while let Some(payload) = payloads.recv().await {
-            self.keep(payload, &stop).await?;
+            self.keep(payload, &abort, &condition).await?;
         }
         Ok(())
     }
 
     /// Writes one payload, holding for as long as it takes.
-    async fn keep(&self, payload: Payload, stop: &CancellationToken) -> Result<(), SinkError> {
+    async fn keep(
+        &self,
+        payload: Payload,
+        abort: &CancellationToken,
+        condition: &Condition,
+    ) -> Result<(), SinkError> {
         let mut attempt = self.attempt(Attempt { payload, n_done: 0, held: None }).await?;
-        let mut pause = FIRST_PAUSE;
-        if let Some(why) = &attempt.held {
-            self.stats.set_holding(true);
-            tracing::error!(
-                path = %self.config.path.display(),
-                error = why as &dyn std::error::Error,
-                "the dead-letter file takes no more lines, and the pipeline waits for it: move or empty it, or \
-                 make it writable; it is tried again every few seconds"
-            );
-        }
+        let mut backoff = Backoff::new();
         while let Some(why) = attempt.held.take() {
+            self.tell(&why, condition);
             select! {
                 // Cancel safe: a cancelled token stays cancelled. Looked at first, so that a retry cannot win.
                 biased;
-                () = stop.cancelled() => {
+                () = abort.cancelled() => {
                     self.stats.set_holding(false);
                     attempt.payload.cut_off(attempt.n_done);
                     return Err(why);
                 }
                 // Cancel safe: only time is lost.
-                () = sleep(pause) => {}
+                () = sleep(backoff.pause()) => {}
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
             attempt = self.attempt(attempt).await?;
-            if attempt.held.is_none() {
-                self.stats.set_holding(false);
-                tracing::info!(path = %self.config.path.display(), "the dead-letter file takes lines again");
-            }
+        }
+        if condition.clear(&self.subject()) {
+            self.stats.set_holding(false);
+            tracing::info!(path = %self.subject(), "the dead-letter file takes lines again");
         }
         attempt.payload.written();
         Ok(())
+    }
+
+    /// Says why it holds.
+    fn tell(&self, why: &SinkError, condition: &Condition) {
+        self.stats.set_holding(true);
+        if condition.trouble(&self.subject(), why.kind(), why) {
+            tracing::error!(
+                path = %self.subject(),
+                error = why as &dyn std::error::Error,
+                "the dead-letter file takes no more lines, and the pipeline waits for it: move or empty it, or \
+                 make it writable; it is tried again every few seconds"
+            );
+        }
+    }
+
+    /// Returns what it is called in logs and in its condition.
+    fn subject(&self) -> String {
+        self.config.path.display().to_string()
     }
 
     /// Writes as many lines as there is room for, where it may block.

@@ -6,6 +6,14 @@ use std::path::PathBuf;
 /// Why a sink cannot go on.
 #[derive(thiserror::Error, Debug)]
 pub enum SinkError {
+    /// The configuration asks for what cannot be done.
+    #[error("cannot write to {path}: {reason}")]
+    Refused {
+        /// The file or the files, as they are configured.
+        path: String,
+        /// Why not, and what would be right.
+        reason: String,
+    },
     /// What is to be written to cannot be opened or made.
     #[error("cannot open {} to write to it", path.display())]
     Open {
@@ -18,6 +26,15 @@ pub enum SinkError {
     #[error("cannot write to {}", path.display())]
     Write {
         /// What was written to.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What was written could not be brought to the disk, and the system may have lost it: none of it was acked, so
+    /// that a source that still has it gives it again.
+    #[error("cannot sync {} to the disk", path.display())]
+    Sync {
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -52,11 +69,18 @@ pub enum SinkError {
 }
 
 impl SinkError {
+    /// Returns whether to open the sink again, and give it again what was not acked, can mend it.
+    pub fn is_recoverable(&self) -> bool {
+        matches!(self, Self::Sync { .. })
+    }
+
     /// Returns what kind of error it is in one word, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Refused { .. } => "refused",
             Self::Open { .. } => "open",
             Self::Write { .. } => "write",
+            Self::Sync { .. } => "sync",
             Self::Closed => "closed",
             Self::DeadLetterFull { .. } => "full",
             Self::DeadLetterTooSmall { .. } => "too_small",

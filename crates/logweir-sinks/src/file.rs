@@ -1,5 +1,7 @@
 //! Writes to a file.
 
+mod config;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
@@ -14,32 +16,18 @@ use crate::append;
 use crate::context::SinkContext;
 use crate::error::SinkError;
 use crate::receiver::PayloadReceiver;
+use crate::template::SinkNames;
 use crate::thread::on_thread;
 use crate::vectored::{CutOff, write_payload};
 
-/// The configuration of `sink.file`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileSinkConfig {
-    /// The file; it and missing directories above it are made.
-    pub path: PathBuf,
-    /// What happens to what it already holds.
-    pub mode: FileMode,
-}
-
-/// What happens to what a file already holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum FileMode {
-    /// It stays, and events are added behind it.
-    #[default]
-    Append,
-    /// It is emptied when the pipeline starts.
-    Overwrite,
-}
+pub use config::{AckLevel, Compression, FileMode, FileSinkConfig, Rotation, Tail};
 
 /// Writes to a file that then holds whole lines only: an event that an error tears is taken back.
 #[derive(Debug)]
 pub struct FileSink {
     config: FileSinkConfig,
+    /// The path, with the names in it.
+    path: PathBuf,
     /// `None` for a named pipe, which opens only when somebody reads it.
     file: Option<File>,
 }
@@ -49,21 +37,23 @@ impl FileSink {
     ///
     /// # Errors
     ///
-    /// [`SinkError::Open`], naming the file or the directory that cannot be made.
-    pub fn open(config: FileSinkConfig) -> Result<Self, SinkError> {
-        let is_pipe = fs::metadata(&config.path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    /// [`SinkError::Open`], naming the file or the directory that cannot be made; [`SinkError::Refused`] if the
+    /// configuration asks for what cannot be done.
+    pub fn open(config: FileSinkConfig, names: &SinkNames<'_>) -> Result<Self, SinkError> {
+        let path = plain_path(&config, names)?;
+        let is_pipe = fs::metadata(&path).is_ok_and(|metadata| metadata.file_type().is_fifo());
         if is_pipe {
-            return Ok(Self { config, file: None });
+            return Ok(Self { config, path, file: None });
         }
-        append::make_parents(&config.path)?;
-        let file = open(&config.path)?;
-        Ok(Self { config, file: Some(file) })
+        append::make_parents(&path)?;
+        let file = open(&path)?;
+        Ok(Self { config, path, file: Some(file) })
     }
 }
 
 impl Sink for FileSink {
     fn writes_to(&self) -> Option<FileId> {
-        append::id(fs::metadata(&self.config.path))
+        append::id(fs::metadata(&self.path))
     }
 
     fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
@@ -73,17 +63,17 @@ impl Sink for FileSink {
 
 impl FileSink {
     fn write_all(self, mut payloads: PayloadReceiver) -> Result<(), SinkError> {
-        let FileSinkConfig { path, mode } = self.config;
+        let Self { config, path, file } = self;
         let failed = |source| SinkError::Write { path: path.clone(), source };
         // Of a named pipe the first event is waited for: to open it is to wait for a reader, which nothing can end, and
         // where there is nothing to write there need be none.
         let first = payloads.blocking_recv_events();
-        let mut file = match (self.file, &first) {
+        let mut file = match (file, &first) {
             (Some(file), _) => file,
             (None, Some(_)) => open_pipe(&path)?,
             (None, None) => return Ok(()),
         };
-        prepare(&mut file, mode).map_err(failed)?;
+        prepare(&mut file, config.mode).map_err(failed)?;
         // Where the next payload begins, as long as nobody else writes to the file.
         let mut end = file.metadata().map_err(failed)?.len();
         let mut next = first;
@@ -102,6 +92,25 @@ impl FileSink {
         }
         Ok(())
     }
+}
+
+/// Returns the path of a sink that writes one file as it is, and refuses all others.
+fn plain_path(config: &FileSinkConfig, names: &SinkNames<'_>) -> Result<PathBuf, SinkError> {
+    let template = config.path.with_names(names);
+    let refused =
+        |reason: &str| SinkError::Refused { path: config.path.to_string(), reason: reason.to_owned() };
+    if template.has_output() {
+        return Err(refused("the pipeline's only output has no name, so `{output}` stands for nothing"));
+    }
+    let path = template.as_fixed().ok_or_else(|| refused("the time cannot be part of a path yet"))?;
+    let is_plain = config.ack == AckLevel::Written
+        && !config.rotate.is_some()
+        && config.compression == Compression::None
+        && config.tail == Tail::EndLine;
+    if !is_plain {
+        return Err(refused("files are only written as they are yet"));
+    }
+    Ok(path.to_owned())
 }
 
 fn open(path: &Path) -> Result<File, SinkError> {

@@ -6,6 +6,7 @@
 //! silence.
 
 mod append;
+mod backoff;
 mod context;
 mod dead_letter;
 mod error;
@@ -13,6 +14,7 @@ mod file;
 mod null;
 mod receiver;
 mod stdout;
+mod template;
 mod thread;
 mod vectored;
 
@@ -22,10 +24,11 @@ use logweir_event::FileId;
 pub use context::SinkContext;
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use error::SinkError;
-pub use file::{FileMode, FileSink, FileSinkConfig};
+pub use file::{AckLevel, Compression, FileMode, FileSink, FileSinkConfig, Rotation, Tail};
 pub use null::NullSink;
 pub use receiver::PayloadReceiver;
 pub use stdout::StdoutSink;
+pub use template::{PathTemplate, SinkNames, TemplateError};
 pub use vectored::{CutOff, write_payload};
 
 /// Where events go.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use logweir_sinks::{DeadLetterConfig, FileMode, FileSinkConfig};
+use logweir_sinks::{AckLevel, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate};
 use logweir_sources::FileSourceConfig;
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig, Unit};
 
@@ -133,13 +133,14 @@ fn sink(sink: &Checked) -> Option<SinkConfig> {
             _ => return None,
         },
     };
-    Some(SinkConfig::File(FileSinkConfig { path: path(file.get("path")?)?, mode }))
+    let path = PathTemplate::fixed(path(file.get("path")?)?);
+    Some(SinkConfig::File(FileSinkConfig { mode, ..FileSinkConfig::new(path) }))
 }
 
 fn dead_letter(config: &Checked) -> Option<DeadLetterConfig> {
     let file = config.get("file")?;
     let max_bytes = optional(file.get("max_bytes"), Checked::integer)?;
-    Some(DeadLetterConfig { path: path(file.get("path")?)?, max_bytes })
+    Some(DeadLetterConfig { path: path(file.get("path")?)?, max_bytes, ack: AckLevel::default() })
 }
 
 fn admin(config: &Checked) -> Option<AdminConfig> {

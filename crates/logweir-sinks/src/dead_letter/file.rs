@@ -11,6 +11,7 @@ use memchr::{memchr, memchr_iter};
 use super::DeadLetterConfig;
 use crate::append;
 use crate::error::SinkError;
+use crate::file::AckLevel;
 use crate::vectored::{CutOff, runs, write_range};
 
 /// A payload on its way into the file.
@@ -58,7 +59,12 @@ impl Attempt {
                 file.write_all(b"\n").map_err(failed)?;
                 len += 1;
             }
-            self.write_until(end, &mut file, len).map_err(failed)?;
+            let start = self.n_done;
+            let written = self.write_until(end, &mut file, len).map_err(failed);
+            if config.ack == AckLevel::Synced {
+                self.sync(start, &file, len, path)?;
+            }
+            written?;
         }
         match config.max_bytes {
             Some(max_bytes) if self.n_done < self.payload.n_bytes() => Err(self.no_room(config, max_bytes)),
@@ -89,6 +95,22 @@ impl Attempt {
         append::cut_back(file, len + n_whole, len + n_taken);
         self.n_done += n_whole;
         Err(source)
+    }
+
+    /// Brings to the disk what was written since `start`, when the file had `len` bytes. If that fails the system may
+    /// have lost it, so it is taken back, and is written again.
+    fn sync(&mut self, start: u64, file: &File, len: u64, path: &Path) -> Result<(), SinkError> {
+        // What is no regular file, a device, has nothing to sync.
+        if self.n_done == start || !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Ok(());
+        }
+        // A file that was empty may have been made by opening it.
+        let made = if len == 0 { append::sync_parents(path) } else { Ok(()) };
+        file.sync_data().and(made).map_err(|source| {
+            append::cut_back(file, len, len + self.n_done - start);
+            self.n_done = start;
+            SinkError::Sync { path: path.to_owned(), source }
+        })
     }
 
     /// Returns why the next line does not fit.

@@ -1,10 +1,13 @@
 //! Payloads whose fate is written down.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use logweir_event::{Ack, Condition, Payload, Receipt, Settled, Verdict};
-use logweir_sinks::{PayloadReceiver, SinkContext};
+use logweir_sinks::{
+    FileSink, FileSinkConfig, PathTemplate, PayloadReceiver, SinkContext, SinkError, SinkNames,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -67,4 +70,16 @@ pub(crate) fn undelivered(undelivered: u64) -> Settled {
 /// Returns what a sink works with that is given all the time it wants.
 pub(crate) fn context(payloads: PayloadReceiver) -> SinkContext {
     SinkContext { payloads, abort: CancellationToken::new(), condition: Condition::new() }
+}
+
+/// What the sinks of the tests are called.
+pub(crate) const NAMES: SinkNames<'_> = SinkNames { pipeline: "tests", output: None };
+
+/// Returns the configuration that says nothing but the path.
+pub(crate) fn plain(path: impl Into<PathBuf>) -> FileSinkConfig {
+    FileSinkConfig::new(PathTemplate::fixed(path))
+}
+
+pub(crate) fn open(config: FileSinkConfig) -> Result<FileSink, SinkError> {
+    FileSink::open(config, &NAMES)
 }

@@ -5,13 +5,11 @@ use std::io::{PipeReader, Read, pipe};
 use std::os::fd::OwnedFd;
 
 use logweir_event::{Payload, Verdict};
-use logweir_sinks::{
-    FileMode, FileSink, FileSinkConfig, NullSink, PayloadReceiver, Sink, SinkError, StdoutSink,
-};
+use logweir_sinks::{FileMode, FileSinkConfig, NullSink, PayloadReceiver, Sink, SinkError, StdoutSink};
 use logweir_testkit::scratch::Scratch;
 use tokio::sync::mpsc;
 
-use crate::books::{Books, all_written, context, receiver, undelivered};
+use crate::books::{Books, all_written, context, open, plain, receiver, undelivered};
 
 fn run(sink: impl Sink + 'static, payloads: PayloadReceiver) -> Result<(), SinkError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -42,13 +40,12 @@ fn for_each(make: impl Fn() -> PayloadReceiver, check: impl Fn(&str, Option<Vec<
     }
 
     let scratch = Scratch::new();
-    let config = |name, mode| FileSinkConfig { path: scratch.path(name), mode };
-    run(FileSink::open(config("made/for/it.ndjson", FileMode::Append)).unwrap(), make()).unwrap();
+    run(open(plain(scratch.path("made/for/it.ndjson"))).unwrap(), make()).unwrap();
     check("file", Some(scratch.read("made/for/it.ndjson")));
 
     let path = scratch.path("named.pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
-    let sink = FileSink::open(config("named.pipe", FileMode::Append)).unwrap();
+    let sink = open(plain(scratch.path("named.pipe"))).unwrap();
     let reading = std::thread::spawn(|| read_all(File::open(path).unwrap()).join().unwrap());
     run(sink, make()).unwrap();
     check("file, a named pipe", Some(reading.join().unwrap()));
@@ -120,9 +117,9 @@ fn a_reader_that_goes_away_ends_it_and_the_books_are_right() {
 #[test]
 fn a_full_device_is_an_error_that_names_it() {
     let books = Books::new();
-    let config = FileSinkConfig { path: "/dev/full".into(), mode: FileMode::Overwrite };
+    let config = FileSinkConfig { mode: FileMode::Overwrite, ..plain("/dev/full") };
     let payloads = receiver(vec![books.payload(&["{}\n"]), books.payload(&["{}\n"])], 1);
-    let result = run(FileSink::open(config).unwrap(), payloads);
+    let result = run(open(config).unwrap(), payloads);
     let Err(SinkError::Write { path, source }) = result else { panic!("{result:?}") };
     assert_eq!((path.to_str(), source.kind()), (Some("/dev/full"), std::io::ErrorKind::StorageFull));
     assert_eq!(books.settled(), [undelivered(1); 2]);

@@ -5,33 +5,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logweir_event::{Payload, Settled, Verdict};
-use logweir_sinks::{DeadLetterConfig, DeadLetterSink, DeadLetterStats, SinkError};
+use logweir_sinks::{AckLevel, DeadLetterConfig, DeadLetterSink, DeadLetterStats, SinkError};
 use logweir_testkit::scratch::Scratch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, all_written, receiver};
+use crate::books::{Books, all_written, context, receiver};
 
 fn open(path: PathBuf, max_bytes: u64) -> DeadLetterSink {
-    DeadLetterSink::open(DeadLetterConfig { path, max_bytes: Some(max_bytes) }).unwrap()
+    DeadLetterSink::open(DeadLetterConfig { path, max_bytes: Some(max_bytes), ack: AckLevel::Synced })
+        .unwrap()
 }
 
-/// Runs the sink on these payloads; `meanwhile` gets what it counts once it holds, and may tell it to stop.
+/// Runs the sink on these payloads; `meanwhile` gets what it counts once it holds, and may tell it to give up.
 async fn run_holding(
     sink: DeadLetterSink,
     payloads: Vec<Payload>,
     meanwhile: impl AsyncFnOnce(DeadLetterStats, CancellationToken),
 ) -> Result<(), SinkError> {
-    let (stats, stop) = (sink.stats(), CancellationToken::new());
-    let running = sink.run(receiver(payloads, 2), stop.clone());
+    let (stats, context) = (sink.stats(), context(receiver(payloads, 2)));
+    let (abort, condition) = (context.abort.clone(), context.condition.clone());
+    let running = sink.run(context);
     let held = async {
         while !stats.is_holding() {
             sleep(Duration::from_millis(1)).await;
         }
-        meanwhile(stats.clone(), stop).await;
+        assert_eq!(condition.troubles().len(), 1);
+        meanwhile(stats.clone(), abort).await;
     };
     let (result, ()) = futures::join!(running, held);
     assert!(!stats.is_holding());
+    assert_eq!(condition.troubles().is_empty(), result.is_ok());
     result
 }
 
@@ -42,7 +46,7 @@ async fn lines_are_added_byte_for_byte() {
     let sink = open(path, 1000);
     let stats = sink.stats();
     let payloads = vec![books.payload(&["not json\r\n", "[]\n"]), books.payload(&["\u{1}\n"])];
-    sink.run(receiver(payloads, 2), CancellationToken::new()).await.unwrap();
+    sink.run(context(receiver(payloads, 2))).await.unwrap();
     assert_eq!(scratch.read("dead.ndjson"), b"torn\nnot json\r\n[]\n\x01\n");
     assert_eq!(books.settled(), [all_written(2, 13), all_written(1, 2)]);
     assert_eq!(books.verdicts(), [Verdict::Delivered; 2]);
@@ -117,7 +121,12 @@ async fn a_line_that_can_never_fit_is_said_to_be_one() {
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_holds() {
     let books = Books::new();
-    let sink = DeadLetterSink::open(DeadLetterConfig { path: "/dev/full".into(), max_bytes: None }).unwrap();
+    let sink = DeadLetterSink::open(DeadLetterConfig {
+        path: "/dev/full".into(),
+        max_bytes: None,
+        ack: AckLevel::Written,
+    })
+    .unwrap();
     let error = stopped(sink, &books, "1\n").await;
     assert!(
         matches!(&error, SinkError::Write { path, .. } if path.to_str() == Some("/dev/full")),
@@ -141,7 +150,7 @@ async fn a_path_that_goes_bad_holds_until_it_is_good_again() {
 #[test]
 fn what_cannot_be_opened_is_named_at_once() {
     let scratch = Scratch::new();
-    let config = DeadLetterConfig { path: scratch.dir().to_owned(), max_bytes: None };
+    let config = DeadLetterConfig { path: scratch.dir().to_owned(), max_bytes: None, ack: AckLevel::Written };
     assert!(
         matches!(DeadLetterSink::open(config), Err(SinkError::Open { path, .. }) if path == scratch.dir())
     );

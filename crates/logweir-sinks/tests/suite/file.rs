@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use logweir_sinks::{FileMode, FileSink, FileSinkConfig, Sink, SinkError};
+use logweir_sinks::{FileMode, FileSinkConfig, Sink, SinkError};
 use logweir_testkit::scratch::Scratch;
 
-use crate::books::{Books, context, receiver};
+use crate::books::{Books, context, open, plain, receiver};
 
 fn write(path: PathBuf, mode: FileMode) {
-    let sink = FileSink::open(FileSinkConfig { path, mode }).unwrap();
+    let sink = open(FileSinkConfig { mode, ..plain(path) }).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime
         .block_on(Box::new(sink).run(context(receiver(vec![Books::new().payload(&["{\"new\":1}\n"])], 1))))
@@ -35,7 +35,7 @@ fn the_mode_says_what_happens_to_what_is_there() {
 fn opening_leaves_the_file_alone() {
     let scratch = Scratch::new();
     let path = scratch.write("out.ndjson", "{\"torn");
-    drop(FileSink::open(FileSinkConfig { path, mode: FileMode::Overwrite }).unwrap());
+    drop(open(FileSinkConfig { mode: FileMode::Overwrite, ..plain(path) }).unwrap());
     assert_eq!(scratch.read("out.ndjson"), b"{\"torn");
 }
 
@@ -56,7 +56,7 @@ fn what_cannot_be_opened_is_named() {
     for (path, named) in
         [(scratch.dir().to_owned(), scratch.dir().to_owned()), (file.join("sub/out"), file.join("sub"))]
     {
-        match FileSink::open(FileSinkConfig { path, mode: FileMode::Append }) {
+        match open(plain(path)) {
             Err(SinkError::Open { path, .. }) => assert_eq!(path, named),
             other => panic!("{other:?}"),
         }

@@ -6,5 +6,6 @@ mod books;
 mod conformance;
 mod dead_letter;
 mod file;
+mod template;
 mod torn;
 mod vectored;

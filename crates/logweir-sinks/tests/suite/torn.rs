@@ -7,11 +7,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use logweir_event::Settled;
-use logweir_sinks::{DeadLetterConfig, DeadLetterSink, FileMode, FileSink, FileSinkConfig, Sink, SinkError};
+use logweir_sinks::{AckLevel, DeadLetterConfig, DeadLetterSink, Sink, SinkError};
 use logweir_testkit::scratch::Scratch;
-use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, context, receiver};
+use crate::books::{Books, context, open, plain, receiver};
 
 /// Tells the process with the limit which file to write.
 const PATH: &str = "LOGWEIR_TEST_TORN_PATH";
@@ -50,7 +49,7 @@ fn within_limit(test: &str) -> Option<PathBuf> {
 #[test]
 fn the_file_sink_leaves_whole_events() {
     let Some(path) = within_limit("torn::the_file_sink_leaves_whole_events") else { return };
-    let sink = FileSink::open(FileSinkConfig { path: path.clone(), mode: FileMode::Append }).unwrap();
+    let sink = open(plain(path.clone())).unwrap();
     let books = Books::new();
     let payloads = receiver(vec![books.payload(&[&event()]), books.payload(&[&event().repeat(200)])], 1);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -64,12 +63,17 @@ fn the_file_sink_leaves_whole_events() {
 #[test]
 fn the_dead_letter_sink_leaves_whole_lines() {
     let Some(path) = within_limit("torn::the_dead_letter_sink_leaves_whole_lines") else { return };
-    let sink = DeadLetterSink::open(DeadLetterConfig { path: path.clone(), max_bytes: None }).unwrap();
-    let (books, stop) = (Books::new(), CancellationToken::new());
-    stop.cancel();
-    let payloads = receiver(vec![books.payload(&[&event().repeat(200)])], 1);
+    let sink = DeadLetterSink::open(DeadLetterConfig {
+        path: path.clone(),
+        max_bytes: None,
+        ack: AckLevel::Written,
+    })
+    .unwrap();
+    let books = Books::new();
+    let context = context(receiver(vec![books.payload(&[&event().repeat(200)])], 1));
+    context.abort.cancel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let result = runtime.block_on(sink.run(payloads, stop));
+    let result = runtime.block_on(sink.run(context));
     assert!(matches!(result, Err(SinkError::Write { .. })), "{result:?}");
     let bytes = std::fs::metadata(path).unwrap().len() - EVENT_BYTES as u64;
     let written = bytes / EVENT_BYTES as u64;

@@ -1,0 +1,29 @@
+//! How long to wait before what failed is tried again.
+
+use std::time::Duration;
+
+/// The first pause before something is tried again: short, for what passes by itself.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest pause: how long a pipeline waits at most after somebody has mended what was wrong.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Pauses, each twice as long as the one before, up to five seconds.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    /// Returns the pauses from the first on.
+    pub(crate) fn new() -> Self {
+        Self { next: FIRST_PAUSE }
+    }
+
+    /// Returns the next pause.
+    pub(crate) fn pause(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+}
