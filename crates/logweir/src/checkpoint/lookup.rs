@@ -32,15 +32,18 @@ impl Whereabouts {
         }
     }
 
-    /// Returns how many bytes are still to be delivered. Of a compressed file that is not known, whose offset counts
-    /// what is in it.
+    /// Returns how many bytes are still to be delivered. Of a compressed file, whose offset counts what is in it, that
+    /// is known only once it has been read to its end.
     pub(crate) fn lag(&self, file: &FileCheckpoint) -> Option<u64> {
         match self {
             Self::There { size } | Self::Moved { size, .. } if !file.is_compressed => {
                 Some(size - file.offset)
             }
+            Self::There { size } | Self::Moved { size, .. } => {
+                file.finished_bytes.filter(|n_bytes| n_bytes == size).map(|_| 0)
+            }
             Self::Rewritten { size } => Some(*size),
-            _ => None,
+            Self::Gone | Self::Hidden => None,
         }
     }
 }
@@ -92,23 +95,23 @@ fn whereabouts(file: &FileCheckpoint, path: &Path, metadata: &Metadata) -> Where
 
 /// Returns whether a file's content is as far as known that which the checkpoint speaks of.
 fn holds_what_was_delivered(file: &FileCheckpoint, path: &Path) -> io::Result<bool> {
-    if file.is_compressed {
-        // Its fingerprints are those of what is in it.
-        return Ok(true);
-    }
     let opened = File::open(path)?;
+    if file.is_compressed {
+        // Where reading came to is a place in what is in it.
+        return fits(&opened, 0, file.head);
+    }
     let tail_at = file.offset.saturating_sub(file.tail.n_bytes.into());
     Ok(opened.metadata()?.len() >= file.offset
         && fits(&opened, 0, file.head)?
         && fits(&opened, tail_at, file.tail)?)
 }
 
-/// Returns whether what a file holds from `offset` on has this fingerprint; that of nothing fits everything.
+/// Returns whether what a file holds from `offset` on has this fingerprint.
 fn fits(mut file: &File, offset: u64, fingerprint: Fingerprint) -> io::Result<bool> {
     let mut content = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
     file.take(fingerprint.n_bytes.into()).read_to_end(&mut content)?;
-    Ok(content.is_empty() && fingerprint.n_bytes == 0 || Fingerprint::of(&content) == fingerprint)
+    Ok(Fingerprint::of(&content) == fingerprint)
 }
 
 fn names_in(directory: &Path) -> HashMap<u64, PathBuf> {

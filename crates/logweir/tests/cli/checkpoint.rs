@@ -61,7 +61,8 @@ fn delivered(path: &Path, offset: u64) -> FileCheckpoint {
 /// Makes a pipeline's checkpoint of one file in every state that there is.
 fn every_state(scratch: &Scratch) {
     let write = |name: &str| scratch.write(name, HEAD.repeat(1_000));
-    let paths = ["there", "done", "rotated", "emptied", "rewritten", "grown", "gone", "gz"].map(write);
+    let paths =
+        ["there", "done", "rotated", "emptied", "rewritten", "grown", "gone", "gz", "gz.done"].map(write);
     let mut files: Vec<_> = paths.iter().map(|path| delivered(path, 1_600)).collect();
     files[1].offset = 8_000;
     files[1].tail = Fingerprint::default();
@@ -76,7 +77,10 @@ fn every_state(scratch: &Scratch) {
     // Nobody else may be given its number, so that it stays gone.
     files[6].inode = u64::MAX;
     files[6].gone_since = Some(1_700_000_000);
-    files[7].is_compressed = true;
+    for file in &mut files[7..] {
+        file.is_compressed = true;
+    }
+    files[8].finished_bytes = Some(8_000);
     commit(scratch, "shop", files);
 }
 
@@ -87,7 +91,7 @@ fn people_see_each_file_and_how_far_it_is_behind() {
     let text = printed(&scratch, &["list", "state"], 0);
     let mut lines = text.lines();
     let head = lines.next().unwrap();
-    assert!(head.starts_with("shop: 8 files, committed ") && head.ends_with(" ago"), "{text}");
+    assert!(head.starts_with("shop: 9 files, committed ") && head.ends_with(" ago"), "{text}");
     let dir = scratch.dir().display().to_string();
     let rows: Vec<String> = lines.map(|line| line.replace(&dir, "DIR")).collect();
     let gone = rows[7].split(", gone for ").nth(1).expect("since when it is gone");
@@ -102,6 +106,8 @@ fn people_see_each_file_and_how_far_it_is_behind() {
         "                1,600               9,008               9,008  DIR/grown, written anew since",
         &format!("                1,600                   -                   -  DIR/gone, gone for {gone}"),
         "                1,600               8,000                   -  DIR/gz (compressed: what was delivered is \
+         counted decompressed)",
+        "                1,600               8,000                   0  DIR/gz.done (compressed: what was delivered is \
          counted decompressed)",
     ];
     assert_eq!(rows, expected);
@@ -119,10 +125,12 @@ fn programs_get_the_same_as_json() {
     assert!(shop["committed"].as_u64().unwrap() > 1_700_000_000 && shop.get("error").is_none(), "{shop}");
     let files = shop["files"].as_array().unwrap();
     let states: Vec<_> = files.iter().map(|file| file["state"].as_str().unwrap()).collect();
-    let expected = ["there", "there", "moved", "rewritten", "rewritten", "rewritten", "gone", "there"];
+    let expected =
+        ["there", "there", "moved", "rewritten", "rewritten", "rewritten", "gone", "there", "there"];
     assert_eq!(states, expected);
     let lags: Vec<_> = files.iter().map(|file| file["lag"].as_u64()).collect();
-    let expected = [Some(6_400), Some(0), Some(6_400), Some(0), Some(5_000), Some(9_008), None, None];
+    let expected =
+        [Some(6_400), Some(0), Some(6_400), Some(0), Some(5_000), Some(9_008), None, None, Some(0)];
     assert_eq!(lags, expected);
     assert_eq!(files[2]["now"], scratch.path("rotated.1").to_str().unwrap());
     assert_eq!((&files[6]["gone_since"], &files[0]["gone_since"]), (&1_700_000_000_u64.into(), &Value::Null));
