@@ -1,8 +1,11 @@
 //! The command line.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::selftest::parse_duration;
 
 /// Workers Logpush on your own machines: reads Workers trace events, filters, samples, truncates and delivers them,
 /// and accounts for every single one.
@@ -31,6 +34,35 @@ pub(crate) enum Command {
     /// Shows how far files have been delivered, or has them read again.
     #[command(subcommand)]
     Checkpoint(CheckpointCommand),
+    /// Tries on this machine whether events are lost when logweir crashes.
+    ///
+    /// Runs a pipeline that follows logs, kills it with SIGKILL at random moments and starts it again, while the logs are
+    /// written and rotated; at the end all that was written must have come out. Uses up to half a GiB in a fresh
+    /// directory, which is kept if anything is lost.
+    /// Exit code 0: nothing was lost. 1: something was, and is named; or the test could not be run.
+    Selftest(SelftestArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct SelftestArgs {
+    /// Crashes: the only test there is.
+    #[arg(long, required = true)]
+    pub(crate) crash: bool,
+    /// Stops killing after this long, as in `60s` or `5m`; without it and `--kills` after 60 s.
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) kill_for: Option<Duration>,
+    /// Stops killing after so many kills.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) kills: Option<u64>,
+    /// Where the fresh directory is made; without it where temporary files go.
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// What all decisions follow from, though not the moments at which they take effect; without it by chance.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Prints one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

@@ -1,7 +1,8 @@
 //! Workers Logpush on your own machines.
 //!
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
-//! files; `logweir schema` prints what a file may hold; `logweir checkpoint` shows how far files have been delivered.
+//! files; `logweir schema` prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
+//! `logweir selftest` kills pipelines and looks for losses.
 
 mod admin;
 mod args;
@@ -12,6 +13,7 @@ mod print;
 mod progress;
 mod run;
 mod schema;
+mod selftest;
 mod summary;
 
 use std::process::ExitCode;
@@ -32,5 +34,6 @@ fn main() -> ExitCode {
         Command::Check(check) => check::check(&check),
         Command::Schema => schema::schema(),
         Command::Checkpoint(command) => checkpoint::checkpoint(&command),
+        Command::Selftest(args) => selftest::selftest(&args),
     }
 }

@@ -15,4 +15,5 @@ mod metrics;
 mod naive;
 mod rig;
 mod scenarios;
+mod selftest;
 mod signals;

@@ -1,0 +1,70 @@
+//! The directory that a run happens in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use logweir_pipeline::{Checkpoint, list_checkpoints};
+
+/// The name of the pipeline.
+const PIPELINE: &str = "selftest";
+
+/// The pipeline file. Its paths are relative, so that none of them needs to be quoted.
+const YAML: &str = r#"# Written by `logweir selftest`: what it kills and starts again.
+name: selftest
+source:
+  file: { include: ["logs/*.ndjson*"], read: follow }
+sink:
+  file: { path: out.ndjson, ack: synced }
+state_dir: state
+"#;
+
+/// The directory that a run happens in, with all that is in it.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    dir: PathBuf,
+}
+
+impl Place {
+    /// Returns that in the directory at `dir`, which is empty and gets what a run begins with.
+    pub(super) fn furnish(dir: &Path) -> anyhow::Result<Self> {
+        let place = Self { dir: dir.to_owned() };
+        let made = fs::create_dir(place.logs()).and_then(|()| fs::write(dir.join("pipeline.yaml"), YAML));
+        made.with_context(|| format!("cannot write to {}", dir.display()))?;
+        Ok(place)
+    }
+
+    /// Returns the directory.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Returns the directory that logs are written to.
+    pub(super) fn logs(&self) -> PathBuf {
+        self.dir.join("logs")
+    }
+
+    /// Returns the file that events are delivered to.
+    pub(super) fn delivered(&self) -> PathBuf {
+        self.dir.join("out.ndjson")
+    }
+
+    /// Returns the file that what the pipeline says goes to.
+    pub(super) fn said(&self) -> PathBuf {
+        self.dir.join("pipeline.log")
+    }
+
+    /// Returns the checkpoint; an empty one if there is none yet.
+    pub(super) fn checkpoint(&self) -> anyhow::Result<Checkpoint> {
+        let state = self.dir.join("state");
+        if !state.exists() {
+            return Ok(Checkpoint::default());
+        }
+        let mut listed = list_checkpoints(&state)?;
+        let Some(found) = listed.pop() else { return Ok(Checkpoint::default()) };
+        if found.name != PIPELINE || !listed.is_empty() {
+            bail!("{} holds checkpoints of other pipelines", state.display());
+        }
+        Ok(found.checkpoint?)
+    }
+}
