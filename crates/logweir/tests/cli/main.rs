@@ -9,6 +9,8 @@ mod ends;
 mod examples;
 mod files;
 mod interface;
+#[cfg(feature = "services")]
+mod logrotate;
 mod latency;
 mod memory;
 mod metrics;
