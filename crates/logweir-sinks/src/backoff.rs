@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The first pause before something is tried again: short, for what passes by itself.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The longest pause: how long a pipeline waits at most after somebody has mended what was wrong.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -15,9 +15,9 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Returns the pauses from the first on.
-    pub(crate) fn new() -> Self {
-        Self { next: FIRST_PAUSE }
+    /// Returns the pauses that begin with `first`.
+    pub(crate) fn starting_with(first: Duration) -> Self {
+        Self { next: first }
     }
 
     /// Returns the next pause.

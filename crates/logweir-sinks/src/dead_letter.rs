@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::append;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, FIRST_PAUSE};
 use crate::context::SinkContext;
 use crate::error::SinkError;
 use crate::file::AckLevel;
@@ -134,7 +134,7 @@ impl DeadLetterSink {
         condition: &Condition,
     ) -> Result<(), SinkError> {
         let mut attempt = self.attempt(Attempt { payload, n_done: 0, held: None }).await?;
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::starting_with(FIRST_PAUSE);
         while let Some(why) = attempt.held.take() {
             self.tell(&why, condition);
             select! {

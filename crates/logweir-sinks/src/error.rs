@@ -30,6 +30,16 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that is complete could not be given its final name.
+    #[error("cannot rename {} to its final name {}", from.display(), to.display())]
+    Rename {
+        /// The file as it was written.
+        from: PathBuf,
+        /// What it should be called.
+        to: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// What was written could not be brought to the disk, and the system may have lost it: none of it was acked, so
     /// that a source that still has it gives it again.
     #[error("cannot sync {} to the disk", path.display())]
@@ -80,6 +90,7 @@ impl SinkError {
             Self::Refused { .. } => "refused",
             Self::Open { .. } => "open",
             Self::Write { .. } => "write",
+            Self::Rename { .. } => "rename",
             Self::Sync { .. } => "sync",
             Self::Closed => "closed",
             Self::DeadLetterFull { .. } => "full",

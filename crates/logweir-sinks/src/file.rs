@@ -1,146 +1,218 @@
-//! Writes to a file.
+//! Writes to files.
+//!
+//! What a pipe or a device is told is gone; it is written as standard output is. All else here is about regular files,
+//! from which nothing may be missing that was acked:
+//!
+//! - The **writer** takes payloads and adds them to the file that is to be written, which it opens, completes and
+//!   follows by its path; whatever the system says against that it waits out.
+//! - Where events are to be synced, a second thread brings them to the disk, many at a time (**group commit**), and
+//!   only then delivers their acks.
+//! - What is compressed comes in complete **members**.
+//! - What a run that was stopped has left torn is **repaired** by the next.
 
 mod config;
+mod files;
+mod group_commit;
+mod last_member;
+mod member;
+mod open_file;
+mod repair;
+mod target;
+mod writer;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use logweir_event::{FileId, Payload};
+use jiff::Timestamp;
+use logweir_event::FileId;
 
-use crate::Sink;
 use crate::append;
 use crate::context::SinkContext;
+use crate::disk::{ConfinedDisk, Disk, FollowingDisk};
 use crate::error::SinkError;
-use crate::receiver::PayloadReceiver;
+use crate::hold::Hold;
+use crate::stream::{Stream, write_held};
 use crate::template::SinkNames;
-use crate::thread::on_thread;
-use crate::vectored::{CutOff, write_payload};
+use crate::thread::{Alarm, on_thread, on_thread_with_alarm};
+use crate::{FilesWritten, Sink};
+use files::Files;
+use group_commit::GroupCommit;
+use target::Target;
+use writer::Writer;
 
 pub use config::{AckLevel, Compression, FileMode, FileSinkConfig, Rotation, Tail};
 
-/// Writes to a file that then holds whole lines only: an event that an error tears is taken back.
+/// Writes to files that hold whole lines only: an event that an error tears is taken back.
+///
+/// A pipe or a device is written as it is, and there an event counts as written once it is taken.
 #[derive(Debug)]
 pub struct FileSink {
     config: FileSinkConfig,
-    /// The path, with the names in it.
-    path: PathBuf,
-    /// `None` for a named pipe, which opens only when somebody reads it.
-    file: Option<File>,
+    kind: Kind,
+    files_written: FilesWritten,
+}
+
+/// What it writes to.
+#[derive(Debug)]
+enum Kind {
+    /// Regular files.
+    Files { disk: Arc<dyn Disk>, target: Target },
+    /// A pipe or a device.
+    Stream(PathBuf),
 }
 
 impl FileSink {
-    /// Opens the file, making it and missing directories above it; what it holds is left alone until the sink runs.
+    /// Returns a sink for the files that `config` names, having made the first of them, or where it will be, so that
+    /// what is wrong shows now. What a file holds is left alone until the sink runs.
     ///
     /// # Errors
     ///
     /// [`SinkError::Open`], naming the file or the directory that cannot be made; [`SinkError::Refused`] if the
     /// configuration asks for what cannot be done.
     pub fn open(config: FileSinkConfig, names: &SinkNames<'_>) -> Result<Self, SinkError> {
-        let path = plain_path(&config, names)?;
-        let is_pipe = fs::metadata(&path).is_ok_and(|metadata| metadata.file_type().is_fifo());
-        if is_pipe {
-            return Ok(Self { config, path, file: None });
+        let disk: Arc<dyn Disk> = match config.path.as_fixed() {
+            Some(path) if is_stream(path) => return Self::of_stream(path.to_owned(), config),
+            Some(_) => Arc::new(FollowingDisk),
+            None => Arc::new(ConfinedDisk::new(config.path.base().to_owned())),
+        };
+        Self::open_on(disk, config, names)
+    }
+
+    /// Returns a sink as [`open`](FileSink::open) does, for the files of another disk than the system's.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](FileSink::open).
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        config: FileSinkConfig,
+        names: &SinkNames<'_>,
+    ) -> Result<Self, SinkError> {
+        let target = Target::new(&config, names)?;
+        check_level(&config)?;
+        let path = target.path_at(Timestamp::now());
+        let parent = path.parent().unwrap_or(Path::new(""));
+        disk.make_dirs(parent).map_err(|source| SinkError::Open { path: parent.to_owned(), source })?;
+        if target.is_in_place() {
+            disk.open(&path).map_err(|source| SinkError::Open { path, source })?;
         }
-        append::make_parents(&path)?;
-        let file = open(&path)?;
-        Ok(Self { config, path, file: Some(file) })
+        Ok(Self { config, kind: Kind::Files { disk, target }, files_written: FilesWritten::default() })
+    }
+
+    fn of_stream(path: PathBuf, config: FileSinkConfig) -> Result<Self, SinkError> {
+        if config.rotate.is_some() || config.compression != Compression::None {
+            let reason =
+                "a pipe or a device is written as it is: leave out `rotate` and `compression`".to_owned();
+            return Err(SinkError::Refused { path: config.path.to_string(), reason });
+        }
+        let files_written = FilesWritten::default();
+        Ok(Self { config, kind: Kind::Stream(path), files_written })
     }
 }
 
 impl Sink for FileSink {
     fn writes_to(&self) -> Option<FileId> {
-        append::id(fs::metadata(&self.path))
+        match &self.kind {
+            Kind::Stream(path) => append::id(fs::metadata(path)),
+            Kind::Files { disk, target } if target.is_in_place() => {
+                disk.open(&target.path_at(Timestamp::now())).ok()?.id()
+            }
+            Kind::Files { .. } => None,
+        }
+    }
+
+    fn files_written(&self) -> FilesWritten {
+        self.files_written.clone()
     }
 
     fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
-        on_thread(|| self.write_all(context.payloads)).boxed()
-    }
-}
-
-impl FileSink {
-    fn write_all(self, mut payloads: PayloadReceiver) -> Result<(), SinkError> {
-        let Self { config, path, file } = self;
-        let failed = |source| SinkError::Write { path: path.clone(), source };
-        // Of a named pipe the first event is waited for: to open it is to wait for a reader, which nothing can end, and
-        // where there is nothing to write there need be none.
-        let first = payloads.blocking_recv_events();
-        let mut file = match (file, &first) {
-            (Some(file), _) => file,
-            (None, Some(_)) => open_pipe(&path)?,
-            (None, None) => return Ok(()),
-        };
-        prepare(&mut file, config.mode).map_err(failed)?;
-        // Where the next payload begins, as long as nobody else writes to the file.
-        let mut end = file.metadata().map_err(failed)?.len();
-        let mut next = first;
-        while let Some(payload) = next.take().or_else(|| payloads.blocking_recv()) {
-            match write_payload(&mut file, &payload) {
-                Ok(()) => {
-                    end += payload.n_bytes();
-                    payload.written();
-                }
-                Err(cut_off) => {
-                    let n_kept = take_back_torn_event(&file, end, &payload, &cut_off);
-                    payload.cut_off(n_kept);
-                    return Err(failed(cut_off.source));
-                }
+        let Self { config, kind, files_written } = *self;
+        match kind {
+            Kind::Stream(path) => {
+                on_thread_with_alarm(context, move |context, alarm| write_stream(&path, context, alarm))
+                    .boxed()
+            }
+            Kind::Files { disk, target } => {
+                on_thread(move || write_files(&*disk, &target, &config, &files_written, context)).boxed()
             }
         }
-        Ok(())
     }
 }
 
-/// Returns the path of a sink that writes one file as it is, and refuses all others.
-fn plain_path(config: &FileSinkConfig, names: &SinkNames<'_>) -> Result<PathBuf, SinkError> {
-    let template = config.path.with_names(names);
-    let refused =
-        |reason: &str| SinkError::Refused { path: config.path.to_string(), reason: reason.to_owned() };
-    if template.has_output() {
-        return Err(refused("the pipeline's only output has no name, so `{output}` stands for nothing"));
+fn write_files(
+    disk: &dyn Disk,
+    target: &Target,
+    config: &FileSinkConfig,
+    written_now: &FilesWritten,
+    mut context: SinkContext,
+) -> Result<(), SinkError> {
+    let mut hold = Hold::new(config.path.to_string(), &context).with_first_pause(disk.first_pause());
+    let last_name = (PathBuf::new(), 0);
+    let files = Files { disk, target, config, commit: None, written_now, open: None, last_name };
+    let mut unfinished = None;
+    if config.ack == AckLevel::Written {
+        let result = Writer::new(files, &mut hold).run(&mut context.payloads, &mut unfinished);
+        if let Some((payload, n_taken)) = unfinished {
+            payload.cut_off(n_taken);
+        }
+        return result;
     }
-    let path = template.as_fixed().ok_or_else(|| refused("the time cannot be part of a path yet"))?;
-    let is_plain = config.ack == AckLevel::Written
-        && !config.rotate.is_some()
-        && config.compression == Compression::None
-        && config.tail == Tail::EndLine;
-    if !is_plain {
-        return Err(refused("files are only written as they are yet"));
+    let commit = GroupCommit::new(disk);
+    let mut writer = Writer::new(Files { commit: Some(&commit), ..files }, &mut hold);
+    let result = thread::scope(|scope| {
+        let _closer = commit.closer();
+        let syncing = thread::Builder::new().name("sync".to_owned()).spawn_scoped(scope, || commit.run());
+        syncing.map_err(|source| SinkError::Thread { source })?;
+        writer.run(&mut context.payloads, &mut unfinished)
+    });
+    if commit.failed().is_cancelled() {
+        writer.cut_back(commit.acked_end());
+    } else if let Some((payload, n_taken)) = unfinished {
+        // Where it is read again, the beginning of it would be there twice.
+        let is_back = config.tail == Tail::SetAside && writer.cut_back(commit.acked_end());
+        payload.cut_off(if is_back { 0 } else { n_taken });
     }
-    Ok(path.to_owned())
-}
-
-fn open(path: &Path) -> Result<File, SinkError> {
-    append::open(path).map_err(|source| SinkError::Open { path: path.to_owned(), source })
-}
-
-/// Opens a named pipe, waiting until somebody reads it. Not for reading as well, which would not wait: then nobody
-/// would notice that the reader has gone.
-fn open_pipe(path: &Path) -> Result<File, SinkError> {
-    let file = OpenOptions::new().write(true).open(path);
-    file.inspect(append::widen_pipe).map_err(|source| SinkError::Open { path: path.to_owned(), source })
-}
-
-/// Makes the file ready for the first event.
-///
-/// A file that is empty is not emptied: ext4 takes that for the start of a rewrite, and then writes all of the file to
-/// the disk when it is closed (its mount option `auto_da_alloc`), which costs as long as all else.
-fn prepare(file: &mut File, mode: FileMode) -> std::io::Result<()> {
-    let metadata = file.metadata()?;
-    match mode {
-        FileMode::Append if append::ends_inside_a_line(file) => file.write_all(b"\n"),
-        FileMode::Overwrite if metadata.is_file() && metadata.len() > 0 => file.set_len(0),
-        FileMode::Append | FileMode::Overwrite => Ok(()),
+    match commit.failure() {
+        Some(source) => Err(SinkError::Sync { path: target.path_at(Timestamp::now()), source }),
+        None => result,
     }
 }
 
-/// Takes back what was written of an event that was cut off, the payload having begun at `start`; returns how many
-/// bytes of the payload stay in the file.
-fn take_back_torn_event(file: &File, start: u64, payload: &Payload, cut_off: &CutOff) -> u64 {
-    let (_, n_whole) = payload.whole_events_within(cut_off.n_taken);
-    let is_back = append::cut_back(file, start + n_whole, start + cut_off.n_taken);
-    if is_back { n_whole } else { cut_off.n_taken }
+/// Writes to a pipe or a device. Of a named pipe the first event is waited for: to open it is to wait for a reader,
+/// and where there is nothing to write there need be none.
+fn write_stream(path: &Path, mut context: SinkContext, alarm: Alarm) -> Result<(), SinkError> {
+    let mut hold = Hold::new(path.display().to_string(), &context);
+    let Some(first) = context.payloads.blocking_recv_events() else { return Ok(()) };
+    let mut stream = Stream::open(path, alarm, &mut hold)?;
+    let mut next = Some(first);
+    while let Some(payload) = next.take().or_else(|| context.payloads.blocking_recv()) {
+        write_held(&mut stream, payload, &mut hold, |source| SinkError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+fn is_stream(path: &Path) -> bool {
+    let file_type = fs::metadata(path).map(|metadata| metadata.file_type());
+    file_type.is_ok_and(|file_type| file_type.is_fifo() || file_type.is_char_device())
+}
+
+/// Refuses levels that the compressor does not know.
+fn check_level(config: &FileSinkConfig) -> Result<(), SinkError> {
+    let (is_known, reason) = match config.compression {
+        Compression::None => return Ok(()),
+        Compression::Gzip { level } => ((1..=9).contains(&level), "gzip has the levels 1 to 9"),
+        Compression::Zstd { level } => ((1..=19).contains(&level), "zstd has the levels 1 to 19"),
+    };
+    if is_known {
+        return Ok(());
+    }
+    Err(SinkError::Refused { path: config.path.to_string(), reason: reason.to_owned() })
 }

@@ -1,21 +1,20 @@
 //! Writes to standard output.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use logweir_event::FileId;
-use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::Sink;
 use crate::append;
 use crate::context::SinkContext;
 use crate::error::SinkError;
-use crate::receiver::PayloadReceiver;
-use crate::thread::on_thread;
-use crate::vectored::write_payload;
+use crate::hold::Hold;
+use crate::stream::{Stream, write_held};
+use crate::thread::{Alarm, on_thread_with_alarm};
 
 /// What standard output is called in errors.
 const NAME: &str = "stdout";
@@ -51,56 +50,22 @@ impl Sink for StdoutSink {
     }
 
     fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
-        on_thread(|| write_all(self.output.into(), context.payloads)).boxed()
+        on_thread_with_alarm(context, |context, alarm| write_all(self.output.into(), context, alarm)).boxed()
     }
 }
 
-fn write_all(file: File, mut payloads: PayloadReceiver) -> Result<(), SinkError> {
-    append::widen_pipe(&file);
-    let mut output = Patient(file);
-    while let Some(payload) = payloads.blocking_recv() {
-        match write_payload(&mut output, &payload) {
-            Ok(()) => payload.written(),
-            Err(cut_off) => {
-                payload.cut_off(cut_off.n_taken);
-                return Err(match cut_off.source {
-                    source if source.kind() == ErrorKind::BrokenPipe => SinkError::Closed,
-                    source => SinkError::Write { path: NAME.into(), source },
-                });
-            }
-        }
+fn write_all(file: File, mut context: SinkContext, alarm: Alarm) -> Result<(), SinkError> {
+    let mut hold = Hold::new(NAME.to_owned(), &context);
+    let mut output = Stream::shared(file, alarm);
+    while let Some(payload) = context.payloads.blocking_recv() {
+        write_held(&mut output, payload, &mut hold, failed)?;
     }
     Ok(())
 }
 
-/// A descriptor that somebody else may have set to non-blocking, which all who share it then are: where it has no
-/// room, it is waited for.
-struct Patient(File);
-
-impl Patient {
-    fn wait(&self) -> io::Result<()> {
-        match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-impl Write for Patient {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        loop {
-            match self.0.write_vectored(slices) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait()?,
-                result => return result,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+fn failed(source: io::Error) -> SinkError {
+    match source.kind() {
+        ErrorKind::BrokenPipe => SinkError::Closed,
+        _ => SinkError::Write { path: NAME.into(), source },
     }
 }

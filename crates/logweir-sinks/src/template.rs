@@ -146,6 +146,11 @@ impl PathTemplate {
         Self { parts: parts.0 }
     }
 
+    /// Returns its parts.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
     /// Returns the path at a time. Names must have been put in.
     pub(crate) fn render(&self, now: Timestamp) -> PathBuf {
         let mut path = OsString::new();

@@ -5,7 +5,14 @@
 mod books;
 mod conformance;
 mod dead_letter;
+mod fake_disk;
 mod file;
+mod power;
+mod recovery;
+mod rigs;
+mod rotation;
+mod running;
 mod template;
 mod torn;
+mod trouble;
 mod vectored;

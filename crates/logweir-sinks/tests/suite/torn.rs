@@ -51,9 +51,13 @@ fn the_file_sink_leaves_whole_events() {
     let Some(path) = within_limit("torn::the_file_sink_leaves_whole_events") else { return };
     let sink = open(plain(path.clone())).unwrap();
     let books = Books::new();
-    let payloads = receiver(vec![books.payload(&[&event()]), books.payload(&[&event().repeat(200)])], 1);
+    let context =
+        context(receiver(vec![books.payload(&[&event()]), books.payload(&[&event().repeat(200)])], 1));
+    context.abort.cancel();
+    let condition = context.condition.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let result = runtime.block_on(Box::new(sink).run(context(payloads)));
+    let result = runtime.block_on(Box::new(sink).run(context));
+    assert_eq!(condition.counts()["write"], 1, "it was held, and there was no time");
     assert!(matches!(result, Err(SinkError::Write { .. })), "{result:?}");
     let bytes = std::fs::metadata(path).unwrap().len() - 2 * EVENT_BYTES as u64;
     let written = bytes / EVENT_BYTES as u64;

@@ -1,0 +1,65 @@
+//! Sinks that run while the test does something else.
+
+use std::thread::{JoinHandle, spawn};
+use std::time::Duration;
+
+use logweir_event::{Condition, Payload};
+use logweir_sinks::{PayloadReceiver, Sink, SinkContext, SinkError};
+use logweir_testkit::process::poll_until;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Long enough for whatever a test waits for.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A sink that runs on a thread of its own.
+pub(crate) struct Running {
+    payloads: mpsc::Sender<Payload>,
+    abort: CancellationToken,
+    condition: Condition,
+    thread: JoinHandle<Result<(), SinkError>>,
+}
+
+impl Running {
+    pub(crate) fn start(sink: Box<dyn Sink>) -> Self {
+        let (payloads, receiver) = mpsc::channel(10_000);
+        let (abort, condition) = (CancellationToken::new(), Condition::new());
+        let context = SinkContext {
+            payloads: PayloadReceiver::new(vec![receiver]),
+            abort: abort.clone(),
+            condition: condition.clone(),
+        };
+        let thread = spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(sink.run(context))
+        });
+        Self { payloads, abort, condition, thread }
+    }
+
+    /// Gives it a payload; one that has ended takes none.
+    pub(crate) fn give(&self, payload: Payload) {
+        drop(self.payloads.try_send(payload));
+    }
+
+    /// Waits until it is held up, and returns by what kind of trouble.
+    pub(crate) fn held(&self) -> &'static str {
+        poll_until("trouble", DEADLINE, || self.condition.troubles().first().map(|trouble| trouble.kind))
+    }
+
+    /// Waits until nothing holds it up.
+    pub(crate) fn goes_on(&self) {
+        poll_until("no trouble", DEADLINE, || self.condition.troubles().is_empty().then_some(()));
+    }
+
+    /// Gives no more, and waits for its end.
+    pub(crate) fn end(self) -> Result<(), SinkError> {
+        drop(self.payloads);
+        self.thread.join().unwrap()
+    }
+
+    /// Says that there is no time left, and waits for its end.
+    pub(crate) fn give_up(self) -> Result<(), SinkError> {
+        self.abort.cancel();
+        self.end()
+    }
+}
