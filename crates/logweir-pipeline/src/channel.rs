@@ -4,28 +4,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio::select;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
+use tokio_util::sync::CancellationToken;
 
 /// What is known of the channels of one kind, one for each lane, for the metrics.
-pub struct ChannelStats {
+pub(crate) struct ChannelStats {
     /// What they carry: `chunks`, `payloads` or `dead_letters`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The output they lead to, where there are several.
-    pub output: Option<String>,
+    pub(crate) output: Option<String>,
     waited_micros: Arc<AtomicU64>,
     depth: Mutex<Vec<Box<dyn Fn() -> usize + Send>>>,
 }
 
 impl ChannelStats {
     /// Returns how many batches wait in them.
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         let depth = self.depth.lock().unwrap_or_else(PoisonError::into_inner);
         depth.iter().map(|depth| depth()).sum()
     }
 
     /// Returns how long senders have waited because a channel was full, in microseconds, all lanes together.
-    pub fn waited_micros(&self) -> u64 {
+    pub(crate) fn waited_micros(&self) -> u64 {
         self.waited_micros.load(Ordering::Relaxed)
     }
 }
@@ -62,15 +64,24 @@ impl<T> CountedSender<T> {
         (self.sender, self.stats.waited_micros.clone())
     }
 
-    /// Sends, waiting while the channel is full; drops the value if nobody receives any more.
+    /// Sends, waiting while the channel is full; drops the value if nobody receives any more, or once `abort` is
+    /// cancelled, room or not: what came behind a dropped value would be taken out of turn.
     ///
     /// # Cancel safety
     ///
     /// Not cancel safe: a value that was waiting is dropped.
-    pub(crate) async fn send(&self, value: T) {
+    pub(crate) async fn send(&self, value: T, abort: &CancellationToken) {
+        if abort.is_cancelled() {
+            return;
+        }
         if let Err(TrySendError::Full(value)) = self.sender.try_send(value) {
             let since = Instant::now();
-            let _ = self.sender.send(value).await;
+            select! {
+                // Cancel safe: a cancelled token stays cancelled.
+                () = abort.cancelled() => {}
+                // Dropping it drops the value, which is what is wanted then.
+                _ = self.sender.send(value) => {}
+            }
             let waited = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.stats.waited_micros.fetch_add(waited, Ordering::Relaxed);
         }

@@ -23,9 +23,10 @@ mod walk;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use logweir_sinks::{DeadLetterConfig, FileSinkConfig};
-use logweir_sources::FileSourceConfig;
+use logweir_sources::{FileSourceConfig, FollowConfig};
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig};
 
 use problem::Report;
@@ -50,6 +51,10 @@ pub struct PipelineConfig {
     pub dead_letter: Option<DeadLetterConfig>,
     /// The admin endpoint, which is one for the process: all pipelines that name it name the same.
     pub admin: Option<AdminConfig>,
+    /// Where the positions of followed files are kept; given for them, and for nothing else.
+    pub state_dir: Option<PathBuf>,
+    /// How long what has been read may take to be delivered, once the pipeline is to stop.
+    pub deadline: Duration,
     /// The bounds on memory and work.
     pub limits: Limits,
 }
@@ -61,6 +66,15 @@ pub enum SourceConfig {
     Stdin,
     /// Files that are read once.
     File(FileSourceConfig),
+    /// Files that are read and followed as they grow, from where they were delivered to.
+    Follow(FollowConfig),
+}
+
+impl SourceConfig {
+    /// Returns whether what has been read and not delivered is read again.
+    pub fn is_replayable(&self) -> bool {
+        matches!(self, Self::Follow(_))
+    }
 }
 
 /// One stage, as it stands in the list.

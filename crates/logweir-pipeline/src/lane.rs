@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use logweir_event::{Ack, Batch, Chunk, Payload, Receipt};
+use logweir_event::{Ack, Batch, Chunk, Payload};
 use logweir_stages::{Decode, Encode, Stage, Tally};
 use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
 
 use crate::channel::CountedSender;
-use crate::ledger::{Ledger, Passed, malformed_index};
+use crate::ledger::{Ledger, OutputIndex, OutputReceipt, Passed, malformed_index};
 
 /// What one task of the pipeline owns.
 pub(crate) struct Lane {
@@ -22,6 +23,8 @@ pub(crate) struct Lane {
     pub(crate) branches: Vec<Branch>,
     pub(crate) dead_letters: Option<CountedSender<Payload>>,
     pub(crate) ledger: Arc<Ledger>,
+    /// Cancelled when there is no time left: what nobody takes at once is dropped then.
+    pub(crate) abort: CancellationToken,
     /// The chunk at hand; between chunks just memory to be used again.
     pub(crate) batch: Batch,
 }
@@ -30,14 +33,15 @@ pub(crate) struct Lane {
 pub(crate) struct Branch {
     pub(crate) stages: Vec<Box<dyn Stage>>,
     pub(crate) encode: Encode,
-    pub(crate) receipt: Arc<dyn Receipt>,
+    pub(crate) receipt: Arc<OutputReceipt>,
     pub(crate) payloads: CountedSender<Payload>,
     /// The output's own copy of the batch, used only if it has stages.
     pub(crate) batch: Batch,
 }
 
 impl Lane {
-    /// Works until the source has dropped its sender and the last chunk is through.
+    /// Works until the source has dropped its sender and the last chunk is through. Also what comes when no time is left
+    /// is decoded and booked: it has been read, and must not vanish from the books.
     pub(crate) async fn run(mut self, mut chunks: Receiver<Chunk>) {
         while let Some(chunk) = chunks.recv().await {
             // A chunk is one batch, save one of very many events.
@@ -78,31 +82,32 @@ impl Lane {
     /// Sends what has passed to where it goes, each part with a clone of the ack, and lets go of the bytes.
     async fn hand_on(&mut self, ack: &Ack, more: More) {
         if let Some(sender) = &self.dead_letters {
-            sender.send(more.mark(dead_letters(&self.batch)).bound_to(None, ack.clone())).await;
+            let lines = more.mark(dead_letters(&self.batch)).bound_to(None, ack.clone());
+            sender.send(lines, &self.abort).await;
         }
         for branch in &mut self.branches {
-            branch.hand_on(&self.batch, ack, more).await;
+            branch.hand_on(&self.batch, ack, more, &self.abort).await;
         }
         self.batch.release();
     }
 }
 
 impl Branch {
-    /// Takes the events through the stages of this output.
-    fn pass(&mut self, shared: &Batch) -> Tally {
+    /// Takes the events through the stages of this output; returns what they did, and to which output that belongs.
+    fn pass(&mut self, shared: &Batch) -> (OutputIndex, Tally) {
         if self.stages.is_empty() {
-            return Tally::default();
+            return (self.receipt.output, Tally::default());
         }
         self.batch.clone_from(shared);
-        apply(&mut self.stages, &mut self.batch)
+        (self.receipt.output, apply(&mut self.stages, &mut self.batch))
     }
 
-    async fn hand_on(&mut self, shared: &Batch, ack: &Ack, more: More) {
+    async fn hand_on(&mut self, shared: &Batch, ack: &Ack, more: More, abort: &CancellationToken) {
         let batch = if self.stages.is_empty() { shared } else { &self.batch };
         for payload in self.encode.encode(batch) {
-            // To an output that has failed nothing can be sent; the payload then books its events as failed.
+            // To an output that has failed nothing can be sent; the payload then books its events as not delivered.
             let payload = more.mark(payload).bound_to(Some(self.receipt.clone()), ack.clone());
-            self.payloads.send(payload).await;
+            self.payloads.send(payload, abort).await;
         }
         self.batch.release();
     }

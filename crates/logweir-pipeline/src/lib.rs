@@ -1,8 +1,9 @@
 //! From YAML to running tasks.
 //!
 //! [`load`] reads and checks configuration files and says everything that is wrong with them; [`Pipeline::open_all`]
-//! builds the pipelines and opens their sinks; [`run`] starts the tasks, waits for their end and returns what the run
-//! came to. This is the only place that makes channels between components and starts their tasks:
+//! opens their sources and sinks; [`run`] starts the tasks and waits for their end; the [`Board`] has what there is to
+//! know of them meanwhile and afterwards. This is the only place that makes channels between components and starts
+//! their tasks:
 //!
 //! ```text
 //! source ──chunks──▶ lanes ──payloads──▶ sink of each output
@@ -11,17 +12,23 @@
 //!
 //! All channels are bounded, so that a slow sink slows the source; acks go back, and nothing else does.
 
+mod board;
 mod build;
 mod channel;
 mod config;
+mod generation;
 mod lane;
 mod ledger;
+mod live;
 mod metrics;
+mod parts;
+mod reload;
 mod run;
 mod status;
+mod supervise;
 
+pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
-pub use channel::ChannelStats;
 pub use config::{
     AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
     SourceConfig, StageConfig, load, load_texts, schema,
@@ -31,7 +38,8 @@ pub use logweir_sources::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, StateDir,
     list_checkpoints, reset_checkpoint,
 };
-pub use logweir_stages::Tally;
+pub use logweir_stages::{Decode, Tally};
 pub use metrics::{Kind, METRICS, Metric, describe, publish};
+pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};
 pub use status::{Failure, Status};

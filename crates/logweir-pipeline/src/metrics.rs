@@ -3,11 +3,13 @@
 //! Nothing is counted twice: at each scrape all values are set from one copy of each pipeline's books, so that what is
 //! scraped adds up exactly. `docs/metrics.md` describes them for users; a test compares it with [`METRICS`].
 
-use std::sync::Arc;
-
+use logweir_sinks::DeadLetterStats;
+use logweir_sources::{FollowStats, Rotation};
 use metrics::{Label, Unit, counter, describe_counter, describe_gauge, gauge};
 
+use crate::board::Board;
 use crate::ledger::{Accounts, OutputAccounts};
+use crate::live::{Counters, FollowCounters, Live};
 use crate::status::Status;
 
 /// Whether a metric counts up or shows a state.
@@ -41,6 +43,8 @@ const WRITTEN: &str = "logweir_events_written_total";
 const DROPPED: &str = "logweir_events_dropped_total";
 const FORWARDED: &str = "logweir_events_forwarded_total";
 const RECEIVED: &str = "logweir_events_received_total";
+const ABSENT: &str = "logweir_events_absent_total";
+const RETURNED: &str = "logweir_events_returned_total";
 const IN_FLIGHT: &str = "logweir_events_in_flight";
 const TRUNCATED: &str = "logweir_events_truncated_total";
 const TRUNCATED_CHARACTERS: &str = "logweir_truncated_characters_total";
@@ -55,6 +59,19 @@ const UNDELIVERED: &str = "logweir_chunks_undelivered_total";
 const DEAD_LETTER_LINES: &str = "logweir_dead_letter_lines_total";
 const DEAD_LETTER_BYTES: &str = "logweir_dead_letter_bytes_total";
 const DEAD_LETTER_HOLDING: &str = "logweir_dead_letter_holding";
+const WAITING: &str = "logweir_component_waiting";
+const RESTARTS: &str = "logweir_pipeline_restarts_total";
+const RUNNING: &str = "logweir_pipeline_running";
+const LAG_SECONDS: &str = "logweir_source_lag_seconds";
+const FILES: &str = "logweir_followed_files";
+const FILES_OPEN: &str = "logweir_followed_files_open";
+const ROTATIONS: &str = "logweir_file_rotations_total";
+const REREAD: &str = "logweir_files_reread_total";
+const LOST: &str = "logweir_files_lost_total";
+const LOST_BYTES: &str = "logweir_files_lost_bytes_total";
+const UNFINISHED: &str = "logweir_lines_unfinished_total";
+const RELOADS: &str = "logweir_config_reloads_total";
+const RELOAD_SUCCESS: &str = "logweir_config_reload_success";
 const BUILD_INFO: &str = "logweir_build_info";
 
 /// All metrics there are.
@@ -69,7 +86,19 @@ pub const METRICS: &[Metric] = &[
         "Events handed to the outputs of a pipeline that has several, to each all of them.",
     ),
     metric(RECEIVED, Kind::Counter, None, "Events that an output got from the shared part of its pipeline."),
-    metric(IN_FLIGHT, Kind::Gauge, None, "Events read that are not yet written, dropped or failed."),
+    metric(
+        ABSENT,
+        Kind::Counter,
+        None,
+        "Events forwarded while this output was not there: before a reload brought it, or after one took it away.",
+    ),
+    metric(
+        RETURNED,
+        Kind::Counter,
+        None,
+        "Events that were read and not delivered, and that the source reads again.",
+    ),
+    metric(IN_FLIGHT, Kind::Gauge, None, "Events read that are not yet written, dropped or returned."),
     metric(TRUNCATED, Kind::Counter, None, "Events that a truncate stage cut."),
     metric(
         TRUNCATED_CHARACTERS,
@@ -84,7 +113,12 @@ pub const METRICS: &[Metric] = &[
         "Decompressed bytes read, with line endings, blank and bad lines included.",
     ),
     metric(BYTES_WRITTEN, Kind::Counter, Some(Unit::Bytes), "Bytes taken by the sink."),
-    metric(ERRORS, Kind::Counter, None, "Failures of a component, by kind; bad data is no failure."),
+    metric(
+        ERRORS,
+        Kind::Counter,
+        None,
+        "Failures of a component, and troubles it waited out, retries included, by kind; bad data is no failure.",
+    ),
     metric(CHANNEL_DEPTH, Kind::Gauge, None, "Batches that wait in a channel."),
     metric(
         CHANNEL_WAIT,
@@ -113,6 +147,49 @@ pub const METRICS: &[Metric] = &[
         None,
         "1 while a full or failing dead-letter file holds the source, else 0.",
     ),
+    metric(WAITING, Kind::Gauge, None, "1 while something holds the component up, like a full disk, else 0."),
+    metric(RUNNING, Kind::Gauge, None, "1 while the components of the pipeline are running, else 0."),
+    metric(
+        RESTARTS,
+        Kind::Counter,
+        None,
+        "How often the pipeline was started again, by the kind of failure.",
+    ),
+    metric(
+        LAG_SECONDS,
+        Kind::Gauge,
+        Some(Unit::Seconds),
+        "How long the oldest bytes have been there that are not read, or the oldest chunk that is not delivered.",
+    ),
+    metric(FILES, Kind::Gauge, None, "Files that are followed."),
+    metric(FILES_OPEN, Kind::Gauge, None, "Files that are followed and open."),
+    metric(ROTATIONS, Kind::Counter, None, "What has happened to followed files, by kind."),
+    metric(
+        REREAD,
+        Kind::Counter,
+        None,
+        "Files read again from their beginning because nothing told what of them had been read.",
+    ),
+    metric(LOST, Kind::Counter, None, "Files gone or emptied before they were read to their end."),
+    metric(
+        LOST_BYTES,
+        Kind::Counter,
+        Some(Unit::Bytes),
+        "Bytes, as far as is known, that were gone before they were read.",
+    ),
+    metric(
+        UNFINISHED,
+        Kind::Counter,
+        None,
+        "Lines cut off before they were finished, because their file was emptied.",
+    ),
+    metric(RELOADS, Kind::Counter, None, "Reloads of the configuration, by outcome."),
+    metric(
+        RELOAD_SUCCESS,
+        Kind::Gauge,
+        None,
+        "0 if the last reload of the configuration was refused, else 1.",
+    ),
     metric(BUILD_INFO, Kind::Gauge, None, "Always 1; the version is a label."),
 ];
 
@@ -131,33 +208,81 @@ pub fn describe() {
 /// Sets every metric to what holds now; `version` is the program's.
 ///
 /// Between this and rendering nobody else may publish to the same recorder, or two copies mix.
-pub fn publish(pipelines: &[Arc<Status>], version: &'static str) {
+pub fn publish(board: &Board, version: &'static str) {
     gauge!(BUILD_INFO, "version" => version).set(1.0);
-    for status in pipelines {
-        publish_pipeline(status);
+    let reloads = board.reloads();
+    counter!(RELOADS, "outcome" => "applied").absolute(reloads.n_applied);
+    counter!(RELOADS, "outcome" => "refused").absolute(reloads.n_refused);
+    gauge!(RELOAD_SUCCESS).set(as_gauge(reloads.refused.is_none()));
+    for status in board.statuses() {
+        publish_pipeline(&status);
     }
 }
 
 fn publish_pipeline(status: &Status) {
     let labels = vec![Label::new("pipeline", status.name.clone())];
     publish_accounts(&status.ledger.accounts(), &labels);
-    for ((component, kind), n) in status.failure_counts() {
-        let labels = with(&with(&labels, "component", &component), "kind", kind);
-        counter!(ERRORS, labels).absolute(n);
+    gauge!(RUNNING, labels.clone()).set(as_gauge(status.is_running()));
+    for (reason, n) in status.restarts() {
+        counter!(RESTARTS, with(&labels, "reason", reason)).absolute(n);
     }
-    for channel in &status.channels {
-        let labels = with_output(&with(&labels, "channel", channel.name), channel.output.as_deref());
-        gauge!(CHANNEL_DEPTH, labels.clone()).set(channel.depth() as f64);
-        counter!(CHANNEL_WAIT, labels).absolute(channel.waited_micros());
+    let (live, counters) = status.seen();
+    if let Some(live) = live {
+        publish_live(&live, &counters, &labels);
     }
-    gauge!(HELD, labels.clone()).set(status.pool.held() as f64);
-    gauge!(LAG, labels.clone()).set(status.progress.lag(status.tracker.delivered_source_bytes()) as f64);
-    counter!(UNDELIVERED, labels.clone()).absolute(status.tracker.undelivered());
-    if let Some(dead_letters) = &status.dead_letters {
-        counter!(DEAD_LETTER_LINES, labels.clone()).absolute(dead_letters.n_lines());
-        counter!(DEAD_LETTER_BYTES, labels.clone()).absolute(dead_letters.n_bytes());
-        gauge!(DEAD_LETTER_HOLDING, labels).set(f64::from(u8::from(dead_letters.is_holding())));
+    publish_counters(counters, &labels);
+}
+
+/// Publishes what goes up and down. What former generations had, and this one has not, is shown as nothing: it would
+/// stay as it was otherwise.
+fn publish_live(live: &Live, counters: &Counters, labels: &[Label]) {
+    for (name, output) in counters.waited_micros.keys() {
+        let labels = with_output(&with(labels, "channel", name), output.as_deref());
+        gauge!(CHANNEL_DEPTH, labels).set(live.depth(name, output.as_deref()) as f64);
     }
+    for component in &counters.components {
+        gauge!(WAITING, with(labels, "component", component)).set(as_gauge(live.is_waiting(component)));
+    }
+    gauge!(HELD, labels.to_vec()).set(live.pool.held() as f64);
+    gauge!(LAG, labels.to_vec()).set(live.progress.lag(live.tracker.delivered_source_bytes()) as f64);
+    let unread = live.follow.get().map(FollowStats::oldest_unread).unwrap_or_default();
+    gauge!(LAG_SECONDS, labels.to_vec()).set(unread.max(live.tracker.oldest()).as_secs_f64());
+    if let Some(stats) = live.follow.get() {
+        gauge!(FILES, labels.to_vec()).set(stats.n_files() as f64);
+        gauge!(FILES_OPEN, labels.to_vec()).set(stats.n_open() as f64);
+    }
+    if counters.dead_letters.is_some() {
+        let is_holding = live.dead_letters.as_ref().is_some_and(DeadLetterStats::is_holding);
+        gauge!(DEAD_LETTER_HOLDING, labels.to_vec()).set(as_gauge(is_holding));
+    }
+}
+
+fn publish_counters(counters: Counters, labels: &[Label]) {
+    for ((component, kind), n) in counters.errors {
+        counter!(ERRORS, with(&with(labels, "component", &component), "kind", kind)).absolute(n);
+    }
+    for ((name, output), micros) in counters.waited_micros {
+        let labels = with_output(&with(labels, "channel", name), output.as_deref());
+        counter!(CHANNEL_WAIT, labels).absolute(micros);
+    }
+    counter!(UNDELIVERED, labels.to_vec()).absolute(counters.undelivered);
+    if let Some([n_lines, n_bytes]) = counters.dead_letters {
+        counter!(DEAD_LETTER_LINES, labels.to_vec()).absolute(n_lines);
+        counter!(DEAD_LETTER_BYTES, labels.to_vec()).absolute(n_bytes);
+    }
+    if let Some(follow) = counters.follow {
+        publish_follow(&follow, labels);
+    }
+}
+
+fn publish_follow(follow: &FollowCounters, labels: &[Label]) {
+    for (rotation, n) in Rotation::ALL.into_iter().zip(follow.rotations) {
+        counter!(ROTATIONS, with(labels, "kind", rotation.name())).absolute(n);
+    }
+    counter!(REREAD, labels.to_vec()).absolute(follow.n_reread);
+    counter!(LOST, labels.to_vec()).absolute(follow.n_lost);
+    counter!(LOST_BYTES, labels.to_vec()).absolute(follow.n_lost_bytes);
+    counter!(UNFINISHED, labels.to_vec()).absolute(follow.n_unfinished);
 }
 
 fn publish_accounts(accounts: &Accounts, labels: &[Label]) {
@@ -175,6 +300,7 @@ fn publish_accounts(accounts: &Accounts, labels: &[Label]) {
     for output in &accounts.outputs {
         let labels = with_output(labels, output.name.as_deref());
         counter!(RECEIVED, labels.clone()).absolute(output.received);
+        counter!(ABSENT, labels.clone()).absolute(output.absent);
         publish_tally(&output.tally, &labels);
         publish_output(output, &labels);
     }
@@ -193,8 +319,13 @@ fn publish_tally(tally: &logweir_stages::Tally, labels: &[Label]) {
 fn publish_output(output: &OutputAccounts, labels: &[Label]) {
     counter!(WRITTEN, labels.to_vec()).absolute(output.written);
     counter!(DROPPED, with(labels, "reason", "failed")).absolute(output.failed);
+    counter!(RETURNED, labels.to_vec()).absolute(output.returned);
     counter!(BYTES_WRITTEN, labels.to_vec()).absolute(output.bytes_out);
     gauge!(IN_FLIGHT, labels.to_vec()).set(output.in_flight().unwrap_or(0) as f64);
+}
+
+fn as_gauge(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 fn with(labels: &[Label], key: &'static str, value: &str) -> Vec<Label> {

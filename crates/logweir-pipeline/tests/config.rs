@@ -8,13 +8,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use logweir_pipeline::{
     AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problems, SinkConfig, SourceConfig,
     StageConfig, load_texts,
 };
-use logweir_sinks::{AckLevel, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate};
-use logweir_sources::FileSourceConfig;
+use logweir_sinks::{
+    AckLevel, Compression, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate, Rotation, Tail,
+};
+use logweir_sources::{FileSourceConfig, FollowConfig, StartAt};
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig, Unit};
 
 /// The variables that the files in `config` see.
@@ -120,6 +123,8 @@ fn what_is_left_out_has_the_documented_defaults() {
         outputs: vec![output],
         dead_letter: None,
         admin: None,
+        state_dir: None,
+        deadline: Duration::from_secs(30),
         limits,
     };
     assert_eq!(pipeline, expected);
@@ -159,9 +164,14 @@ fn every_key_arrives_in_its_place() {
     assert_eq!(alerts.stages[1], StageConfig::Truncate(TruncateConfig { limit: 200, unit: Unit::Utf16 }));
     assert_eq!(alerts.encode.field_names, Some(vec!["Outcome".into(), "Exceptions".into()]));
     let config = |path: &str| FileSinkConfig::new(PathTemplate::fixed(path));
-    let sink = |path: &str, mode| SinkConfig::File(FileSinkConfig { mode, ..config(path) });
-    assert_eq!(alerts.sink, sink("out/alerts.ndjson", FileMode::Overwrite));
-    assert_eq!(archive.sink, sink("out/archive.ndjson", FileMode::Append));
+    let overwritten = FileSinkConfig { mode: FileMode::Overwrite, ..config("out/alerts.ndjson") };
+    assert_eq!(alerts.sink, SinkConfig::File(overwritten));
+    let synced = FileSinkConfig {
+        ack: AckLevel::Synced,
+        sync_every: Duration::from_secs(60),
+        ..config("out/archive.ndjson")
+    };
+    assert_eq!(archive.sink, SinkConfig::File(synced));
     let truncates =
         [Unit::Bytes, Unit::Chars].map(|unit| StageConfig::Truncate(TruncateConfig { limit: 16_384, unit }));
     assert_eq!(counted.stages, truncates);
@@ -173,6 +183,7 @@ fn every_key_arrives_in_its_place() {
     };
     assert_eq!(pipeline.dead_letter, Some(dead));
     assert_eq!(pipeline.admin, Some(AdminConfig { listen: ([127, 0, 0, 1], 9598).into() }));
+    assert_eq!((&pipeline.state_dir, pipeline.deadline), (&None, Duration::from_millis(1500)));
     let limits = Limits {
         max_event_bytes: 1 << 20,
         chunk_bytes: 65_536,
@@ -181,6 +192,68 @@ fn every_key_arrives_in_its_place() {
         held_bytes: 128 << 10,
     };
     assert_eq!(pipeline.limits, limits);
+}
+
+#[test]
+fn what_is_said_of_followed_files_arrives_and_makes_synced_the_default() {
+    let pipeline = good("follow.yaml");
+    let follow = FollowConfig {
+        include: vec!["/var/log/workers/*.ndjson".into()],
+        exclude: Vec::new(),
+        start_at: StartAt::End,
+        open_files: 64,
+    };
+    assert_eq!(pipeline.source, SourceConfig::Follow(follow));
+    assert!(pipeline.source.is_replayable());
+    assert_eq!(pipeline.state_dir.as_deref(), Some(Path::new("state")));
+    assert_eq!(pipeline.deadline, Duration::from_secs(300));
+    let sinks: Vec<_> = pipeline.outputs.iter().map(|output| output.sink.clone()).collect();
+    let path = "out/{pipeline}/{output}-{DATE:%Y/%m-%d}-{HOUR}{{x}}.gz";
+    let base = |path: &str| FileSinkConfig {
+        tail: Tail::SetAside,
+        ..FileSinkConfig::new(PathTemplate::parse(path).unwrap())
+    };
+    let archive = FileSinkConfig {
+        rotate: Rotation { max_bytes: Some(64 << 20), every: Some(Duration::from_secs(3600)) },
+        compression: Compression::Gzip { level: 9 },
+        ..base(path)
+    };
+    let synced = |path: &str| FileSinkConfig { ack: AckLevel::Synced, ..base(path) };
+    let safe = FileSinkConfig {
+        sync_every: Duration::from_millis(1500),
+        compression: Compression::Zstd { level: 3 },
+        ..synced("out/safe.ndjson.zst")
+    };
+    assert_eq!(sinks, [archive, safe, synced("out/plain.ndjson")].map(SinkConfig::File));
+    assert_eq!(pipeline.dead_letter.map(|dead_letter| dead_letter.ack), Some(AckLevel::Synced));
+}
+
+#[test]
+fn files_are_followed_from_their_beginning_unless_something_else_is_said() {
+    let text = "source: {file: {include: [x]}}\nsink: {stdout: }\nstate_dir: s";
+    let expected = FollowConfig {
+        include: vec!["x".into()],
+        exclude: Vec::new(),
+        start_at: StartAt::Beginning,
+        open_files: 512,
+    };
+    assert_eq!(one(text).unwrap().source, SourceConfig::Follow(expected));
+}
+
+#[test]
+fn a_duration_is_the_same_in_every_unit() {
+    let deadline = |text: &str| {
+        one(&format!("source: {{stdin: }}\nsink: {{stdout: }}\nshutdown: {{deadline: {text}}}"))
+            .map(|pipeline| pipeline.deadline)
+    };
+    for (text, millis) in [("0s", 0), ("250ms", 250), ("90 s", 90_000), ("5m", 300_000), ("24h", 86_400_000)]
+    {
+        assert_eq!(deadline(text), Ok(Duration::from_millis(millis)), "{text}");
+    }
+    assert_eq!(deadline("1d"), deadline("24 h"));
+    for text in ["30", "s", "-1s", "1.5s", "1S", "1  s", "1s ago", "86400001ms", "1M"] {
+        assert!(deadline(text).is_err(), "{text}");
+    }
 }
 
 #[test]

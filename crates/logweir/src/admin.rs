@@ -1,6 +1,5 @@
 //! The admin endpoint: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process running.
 
-use std::convert::Infallible;
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,74 +11,68 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use logweir_pipeline::{Status, describe, publish};
+use logweir_pipeline::{Board, describe, publish};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-/// The endpoint, bound to its address.
+/// The endpoint, serving until it is dropped; requests under way are cut off then.
 pub(crate) struct Admin {
-    listener: TcpListener,
-    app: Router,
+    /// The address that was asked for.
+    listen: SocketAddr,
+    _serving: JoinSet<()>,
 }
 
 /// What the handlers see.
 struct Shared {
-    pipelines: Vec<Arc<Status>>,
+    board: Arc<Board>,
     /// Held while metrics are set and rendered, so that two scrapes do not mix two copies of the books.
     recorder: Mutex<PrometheusRecorder>,
     handle: PrometheusHandle,
 }
 
 impl Admin {
-    /// Binds the address.
+    /// Binds the address and begins to serve.
     ///
     /// # Errors
     ///
     /// If it cannot be bound.
-    pub(crate) async fn bind(listen: SocketAddr, pipelines: Vec<Arc<Status>>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(listen: SocketAddr, board: Arc<Board>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("admin.listen: cannot listen on {listen}"))?;
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, describe);
-        let shared = Arc::new(Shared { pipelines, recorder: Mutex::new(recorder), handle });
+        let shared = Arc::new(Shared { board, recorder: Mutex::new(recorder), handle });
         let app = Router::new()
             .route("/metrics", get(scrape))
             .route("/healthz", get(|| async { "alive\n" }))
             .route("/readyz", get(ready))
             .with_state(shared);
         tracing::info!(address = %listener.local_addr().unwrap_or(listen), "the admin endpoint listens");
-        Ok(Self { listener, app })
+        let mut serving = JoinSet::new();
+        serving.spawn(async {
+            // Errors of single connections are axum's to handle; the loop itself does not end.
+            let _ = axum::serve(listener, app).into_future().await;
+        });
+        Ok(Self { listen, _serving: serving })
     }
 
-    /// Serves until dropped.
-    ///
-    /// # Cancel safety
-    ///
-    /// May be dropped at any time; requests under way are cut off.
-    pub(crate) async fn serve(self) -> Infallible {
-        // Errors of single connections are axum's to handle; the loop itself does not end.
-        let _ = axum::serve(self.listener, self.app).into_future().await;
-        std::future::pending().await
+    /// Returns the address that was asked for.
+    pub(crate) fn listen(&self) -> SocketAddr {
+        self.listen
     }
 }
 
 async fn scrape(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-    metrics::with_local_recorder(&*recorder, || publish(&shared.pipelines, env!("CARGO_PKG_VERSION")));
+    metrics::with_local_recorder(&*recorder, || publish(&shared.board, env!("CARGO_PKG_VERSION")));
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.handle.render())
 }
 
-/// Ready: all pipelines run and no component has failed; else which one is not.
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
-    let not_ready: Vec<_> = shared.pipelines.iter().filter(|status| !status.is_ready()).collect();
-    if not_ready.is_empty() {
-        return (StatusCode::OK, "ready\n".to_owned());
-    }
-    let line = |status: &&Arc<Status>| match status.failures().first() {
-        Some(failure) => format!("{}: {}: {}\n", status.name, failure.component, failure.message),
-        None => format!("{}: not running\n", status.name),
-    };
-    (StatusCode::SERVICE_UNAVAILABLE, not_ready.iter().map(line).collect())
+    let readiness = shared.board.readiness();
+    let status = if readiness.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, readiness.text)
 }

@@ -8,12 +8,14 @@ mod admin;
 mod args;
 mod check;
 mod checkpoint;
+mod daemon;
 mod logging;
 mod print;
 mod progress;
 mod run;
 mod schema;
 mod selftest;
+mod signals;
 mod summary;
 
 use std::process::ExitCode;

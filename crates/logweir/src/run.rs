@@ -5,18 +5,18 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Instant;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
-use logweir_pipeline::{Outcome, Pipeline, PipelineConfig, Status};
-use tokio::runtime::{Builder, Handle};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use logweir_pipeline::{Board, Decode, Outcome, Pipeline, PipelineConfig, Status};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::args::{LogFormat, RunArgs, SummaryFormat};
-use crate::summary::{self, Summary};
+use crate::daemon::Daemon;
+use crate::signals::{Hangups, Signals};
+use crate::summary;
 use crate::{EXIT_CONFIGURATION, EXIT_FAILED, logging, progress};
 
 /// Runs the pipelines of the files to their end.
@@ -48,27 +48,31 @@ fn run_pipelines(
     configs: &[PipelineConfig],
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<Outcome>> {
-    let n_decoders = configs.iter().map(|config| config.limits.decoders).sum();
-    let n_cores = available_parallelism().map_or(1, usize::from);
-    let workers = Builder::new_multi_thread()
-        .worker_threads(n_cores.min(n_decoders))
-        .thread_name("logweir-worker")
-        .build()
-        .context("the worker threads cannot be started")?;
+    let workers = workers(configs).context("the worker threads cannot be started")?;
     let io = Builder::new_current_thread()
         .enable_all()
         .thread_name("logweir-io")
         .build()
         .context("the IO runtime cannot be started")?;
-    let outcomes = io.block_on(drive(args, configs, workers.handle(), bar))?;
+    let board = Arc::new(Board::new());
+    let driven = io.block_on(drive(args, configs, workers.handle(), bar, &board));
+    // A thread that is stuck in a call to the system must not keep the process from ending.
+    io.shutdown_background();
+    workers.shutdown_background();
+    driven?;
     bar.finish_and_clear();
-    let summaries = outcomes.iter().map(|outcome| Summary {
-        name: outcome.name.clone(),
-        accounts: outcome.accounts.clone(),
-        elapsed: outcome.elapsed,
-    });
-    write_summary(args, &summaries.collect::<Vec<_>>());
+    let outcomes = outcomes(&board);
+    write_summary(args, &outcomes);
     Ok(outcomes)
+}
+
+/// Starts the threads that lanes run on: no more than there are lanes, unless a reload may bring more.
+fn workers(configs: &[PipelineConfig]) -> std::io::Result<Runtime> {
+    let n_cores = available_parallelism().map_or(1, usize::from);
+    let n_lanes: usize = configs.iter().map(|config| config.limits.decoders).sum();
+    let is_reloadable = configs.iter().all(|config| config.source.is_replayable());
+    let n_threads = if is_reloadable { n_cores } else { n_cores.min(n_lanes) };
+    Builder::new_multi_thread().worker_threads(n_threads).thread_name("logweir-worker").build()
 }
 
 /// Runs the pipelines beside everything that looks at them.
@@ -77,61 +81,26 @@ async fn drive(
     configs: &[PipelineConfig],
     workers: &Handle,
     bar: &ProgressBar,
-) -> anyhow::Result<Vec<Outcome>> {
-    let listen = configs.iter().find_map(|config| config.admin.as_ref()).map(|admin| admin.listen);
+    board: &Arc<Board>,
+) -> anyhow::Result<()> {
     let signals = Signals::new().context("signals cannot be watched")?;
-    let pipelines = Pipeline::open_all(configs)?;
-    let statuses: Vec<_> = pipelines.iter().map(Pipeline::status).collect();
-    let admin = match listen {
-        Some(listen) => Some(Admin::bind(listen, statuses.clone()).await?),
+    let hangups = Hangups::new().context("signals cannot be watched")?;
+    tracing::info!(instructions = %Decode::instructions(), "events are read");
+    let pipelines = Pipeline::open_all(configs, board)?;
+    let admin = match configs.iter().find_map(|config| config.admin) {
+        Some(admin) => Some(Admin::start(admin.listen, board.clone()).await?),
         None => None,
     };
-    let serve = async {
-        match admin {
-            Some(admin) => admin.serve().await,
-            None => std::future::pending().await,
-        }
-    };
-    let draw = async {
-        if args.quiet { std::future::pending().await } else { progress::draw(bar, &statuses).await }
-    };
+    let draw =
+        async { if args.quiet { std::future::pending().await } else { progress::draw(bar, board).await } };
     let stop = CancellationToken::new();
+    let daemon =
+        Daemon { files: args.files.clone(), board: board.clone(), workers, stop: &stop, hangups, admin };
     // The branches other than the first never end, and may be dropped at any time.
     tokio::select! {
-        outcomes = logweir_pipeline::run(pipelines, workers, &stop) => Ok(outcomes),
-        never = watch(signals, &stop, args, bar, &statuses) => match never {},
-        never = serve => match never {},
+        () = daemon.run(pipelines) => Ok(()),
+        never = watch(signals, &stop, args, bar, board) => match never {},
         never = draw => match never {},
-    }
-}
-
-/// The signal that a file has grown beyond what the process may write, 25 on Linux and macOS. Unwatched it ends the
-/// process without a word; watched, the write fails like on a full disk.
-const SIGXFSZ: i32 = 25;
-
-/// The signals that end a run.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    /// Kept only to be watched.
-    _too_large: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            _too_large: signal(SignalKind::from_raw(SIGXFSZ))?,
-        })
-    }
-
-    /// Waits for the next one. Cancel safe: so is receiving a signal.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-        }
     }
 }
 
@@ -141,29 +110,32 @@ async fn watch(
     stop: &CancellationToken,
     args: &RunArgs,
     bar: &ProgressBar,
-    pipelines: &[Arc<Status>],
+    board: &Board,
 ) -> Infallible {
-    let started = Instant::now();
     let signal = signals.next().await;
     tracing::info!(signal, "stops reading and delivers what has been read; a second signal ends at once");
     stop.cancel();
     let signal = signals.next().await;
-    tracing::error!(signal, "ends at once; what was in flight counts as failed");
+    tracing::error!(signal, "ends at once; what was in flight is not delivered");
     bar.finish_and_clear();
-    let summaries = pipelines.iter().map(|status| Summary {
-        name: status.name.clone(),
-        accounts: status.ledger.give_up(),
-        elapsed: started.elapsed(),
-    });
-    write_summary(args, &summaries.collect::<Vec<_>>());
+    let outcomes = outcomes(board);
+    write_summary(args, &outcomes);
     std::process::exit(EXIT_FAILED.into());
 }
 
-fn write_summary(args: &RunArgs, summaries: &[Summary]) {
+/// Returns what the pipelines have come to. What is in flight is given up: it is with a thread that is left behind, or
+/// the process ends at once.
+fn outcomes(board: &Board) -> Vec<Outcome> {
+    let statuses = board.statuses();
+    let given_up = |status: &Arc<Status>| Outcome { accounts: status.ledger.give_up(), ..status.outcome() };
+    statuses.iter().map(given_up).collect()
+}
+
+fn write_summary(args: &RunArgs, outcomes: &[Outcome]) {
     let text = match args.summary {
-        SummaryFormat::Json => format!("{}\n", summary::json(summaries)),
+        SummaryFormat::Json => format!("{}\n", summary::json(outcomes)),
         SummaryFormat::Table if args.quiet => return,
-        SummaryFormat::Table => summary::table(summaries),
+        SummaryFormat::Table => summary::table(outcomes),
     };
     // With standard error gone there is nobody left to tell.
     let _ = std::io::stderr().write_all(text.as_bytes());

@@ -4,19 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
-use logweir_pipeline::{Accounts, OutputAccounts, Tally};
+use logweir_pipeline::{Outcome, OutputAccounts, Tally};
 use serde::Serialize;
 
-/// A pipeline's books at the end, with how long it ran.
-pub(crate) struct Summary {
-    pub(crate) name: String,
-    pub(crate) accounts: Accounts,
-    pub(crate) elapsed: Duration,
-}
-
 /// Returns the summary as one JSON object on one line, without a line feed.
-pub(crate) fn json(summaries: &[Summary]) -> String {
-    let pipelines = summaries.iter().map(PipelineJson::new).collect();
+pub(crate) fn json(outcomes: &[Outcome]) -> String {
+    let pipelines = outcomes.iter().map(PipelineJson::new).collect();
     serde_json::to_string(&RunJson { pipelines }).expect("numbers and strings can be written as JSON")
 }
 
@@ -39,6 +32,9 @@ struct PipelineJson<'a> {
     /// Of a single sink.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<u64>,
+    /// Of a single sink.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    returned: Option<u64>,
     /// Of several outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded: Option<u64>,
@@ -66,10 +62,12 @@ struct MalformedJson {
 struct OutputJson<'a> {
     name: &'a str,
     received: u64,
+    absent: u64,
     written: u64,
     filtered: u64,
     sampled_out: u64,
     failed: u64,
+    returned: u64,
     truncated: u64,
     truncated_characters: u64,
     bytes_out: u64,
@@ -77,13 +75,13 @@ struct OutputJson<'a> {
 }
 
 impl<'a> PipelineJson<'a> {
-    fn new(summary: &'a Summary) -> Self {
-        let accounts = &summary.accounts;
+    fn new(outcome: &'a Outcome) -> Self {
+        let accounts = &outcome.accounts;
         let [not_utf8, not_json, not_object] = accounts.malformed;
         let single = accounts.single_output();
         let outputs = if single.is_some() { &[][..] } else { &accounts.outputs[..] };
         Self {
-            name: &summary.name,
+            name: &outcome.name,
             read: accounts.read,
             written: single.map(|output| output.written),
             filtered: accounts.tally.filtered,
@@ -91,13 +89,14 @@ impl<'a> PipelineJson<'a> {
             malformed: MalformedJson { not_utf8, not_json, not_object },
             oversized: accounts.oversized,
             failed: single.map(|output| output.failed),
+            returned: single.map(|output| output.returned),
             forwarded: single.is_none().then_some(accounts.forwarded),
             truncated: accounts.tally.truncated,
             truncated_characters: characters(&accounts.tally),
             bytes_in: accounts.bytes_in,
             bytes_out: single.map(|output| output.bytes_out),
             outputs: outputs.iter().map(OutputJson::new).collect(),
-            seconds: summary.elapsed.as_secs_f64(),
+            seconds: outcome.elapsed.as_secs_f64(),
             balanced: accounts.is_balanced(),
         }
     }
@@ -108,10 +107,12 @@ impl<'a> OutputJson<'a> {
         Self {
             name: output.name.as_deref().unwrap_or_default(),
             received: output.received,
+            absent: output.absent,
             written: output.written,
             filtered: output.tally.filtered,
             sampled_out: output.tally.sampled_out,
             failed: output.failed,
+            returned: output.returned,
             truncated: output.tally.truncated,
             truncated_characters: characters(&output.tally),
             bytes_out: output.bytes_out,
@@ -125,16 +126,16 @@ fn characters(tally: &Tally) -> u64 {
 }
 
 /// Returns the summary as a small table, ending in a line feed.
-pub(crate) fn table(summaries: &[Summary]) -> String {
+pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
-    for summary in summaries {
-        write_pipeline(&mut out, summary).expect("a string takes everything");
+    for outcome in outcomes {
+        write_pipeline(&mut out, outcome).expect("a string takes everything");
     }
     out
 }
 
-fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
-    let Summary { name, accounts, elapsed } = summary;
+fn write_pipeline(out: &mut String, outcome: &Outcome) -> std::fmt::Result {
+    let Outcome { name, accounts, elapsed, .. } = outcome;
     let seconds = elapsed.as_secs_f64();
     let rate = HumanBytes(per_second(accounts.bytes_in, *elapsed));
     writeln!(out, "{name}: {seconds:.3} s, {rate}/s")?;
@@ -149,7 +150,7 @@ fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
     row(out, "malformed", accounts.malformed.iter().sum(), &reasons)?;
     row(out, "oversized", accounts.oversized, "")?;
     match single {
-        Some(output) => row(out, "failed", output.failed, "")?,
+        Some(output) => not_written(out, output)?,
         None => row(out, "forwarded", accounts.forwarded, "to each output")?,
     }
     truncated(out, &accounts.tally)?;
@@ -158,7 +159,7 @@ fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
         row(out, "received", output.received, "")?;
         row(out, "written", output.written, &bytes(output.bytes_out))?;
         dropped_by_stages(out, &output.tally)?;
-        row(out, "failed", output.failed, "")?;
+        not_written(out, output)?;
         truncated(out, &output.tally)?;
     }
     if !accounts.is_balanced() {
@@ -170,6 +171,15 @@ fn write_pipeline(out: &mut String, summary: &Summary) -> std::fmt::Result {
 fn dropped_by_stages(out: &mut String, tally: &Tally) -> std::fmt::Result {
     row(out, "filtered", tally.filtered, "")?;
     row(out, "sampled out", tally.sampled_out, "")
+}
+
+fn not_written(out: &mut String, output: &OutputAccounts) -> std::fmt::Result {
+    row(out, "failed", output.failed, "")?;
+    // Only what follows files gives events back.
+    if output.returned > 0 {
+        row(out, "returned", output.returned, "not delivered, and read again")?;
+    }
+    Ok(())
 }
 
 fn truncated(out: &mut String, tally: &Tally) -> std::fmt::Result {

@@ -9,17 +9,22 @@ use std::path::{Path, PathBuf};
 
 use super::problem::Report;
 use super::read;
+use super::rules::{Reading, reading};
 use super::text::{Doc, Place};
-use super::walk::{Checked, Value};
+use super::walk::{Checked, Value, sinks};
 
 mod identity;
+mod meet;
 mod patterns;
+mod written;
 
 use identity::Identity;
+use meet::paths_meet;
 use patterns::{Exclude, Include};
+use written::{Written, path_parts};
 
 /// A place in one of the files.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Claim {
     /// The index of the file.
     file: usize,
@@ -36,8 +41,17 @@ struct Taken {
     listen: Option<(SocketAddr, Claim)>,
     paths: HashMap<PathBuf, Claim>,
     inodes: HashMap<(u64, u64), Claim>,
-    /// Every path that is written.
-    outputs: Vec<(Identity, Claim)>,
+    /// All that is written.
+    outputs: Vec<(Output, Claim)>,
+}
+
+/// What is written.
+enum Output {
+    File(Identity),
+    /// Files whose names only the time of writing tells.
+    Files(Written),
+    /// The files that positions are kept in, which all pipelines with the same directory share.
+    State(Written),
 }
 
 /// Checks the files against one another; those that could not be read at all are `None`.
@@ -48,11 +62,14 @@ pub(super) fn check(files: &[Option<Checked>], docs: &[Doc], reports: &mut [Repo
         across.name(file, root);
         across.stdin(file, root);
         across.admin(file, root);
-        for sink in sinks(root) {
-            across.sink(file, sink);
+        for (output, sink) in named_sinks(root) {
+            across.sink(file, root, output, sink);
         }
         if let Some(path) = root.get("dead_letter").and_then(|d| d.get("file")?.get("path")) {
             across.path(file, path);
+        }
+        if let Some(path) = root.get("state_dir") {
+            across.state_dir(file, path);
         }
     }
     for (file, root) in read() {
@@ -62,10 +79,12 @@ pub(super) fn check(files: &[Option<Checked>], docs: &[Doc], reports: &mut [Repo
     }
 }
 
-/// Returns the sinks of a pipeline.
-fn sinks(root: &Checked) -> impl Iterator<Item = &Checked> {
+/// Returns the sinks of a pipeline, each with the name of its output.
+fn named_sinks(root: &Checked) -> impl Iterator<Item = (Option<&str>, &Checked)> {
     let outputs = root.get("outputs").map_or(&[][..], Checked::items);
-    root.get("sink").into_iter().chain(outputs.iter().filter_map(|output| output.get("sink")))
+    let names = outputs.iter().filter(|output| output.get("sink").is_some());
+    let names = names.map(|output| output.get("name").and_then(Checked::text));
+    root.get("sink").map(|_| None).into_iter().chain(names).zip(sinks(root))
 }
 
 struct Across<'a, 'd> {
@@ -117,7 +136,7 @@ impl Across<'_, '_> {
         }
     }
 
-    fn sink(&mut self, file: usize, sink: &Checked) {
+    fn sink(&mut self, file: usize, root: &Checked, output: Option<&str>, sink: &Checked) {
         if let Some(place) = sink.key_place("stdout") {
             let claim = Claim { file, place };
             match self.taken.stdout {
@@ -125,9 +144,43 @@ impl Across<'_, '_> {
                 Some(first) => self.refuse(claim, "another output writes to the standard output", first),
             }
         }
-        if let Some(path) = sink.get("file").and_then(|file| file.get("path")) {
+        let Some((config, path)) = sink.get("file").and_then(|file| Some((file, file.get("path")?))) else {
+            return;
+        };
+        let Some(text) = path.text() else { return };
+        if text.contains(['{', '}']) || config.get("rotate").is_some() {
+            let name = read::name(root, &self.docs[file]).unwrap_or_default();
+            self.files(Written::of_template(text, &name, output), Claim { file, place: path.place });
+        } else {
             self.path(file, path);
         }
+        if reading(root) == Some(Reading::Follow) && !text.contains(['{', '}']) {
+            // What a crash has torn is set aside there.
+            let torn = Written::of_template(&format!("{text}.torn"), "", None);
+            self.taken.outputs.push((Output::Files(torn), Claim { file, place: path.place }));
+        }
+    }
+
+    /// Claims files of which only a pattern is known.
+    fn files(&mut self, files: Written, claim: Claim) {
+        let meets = |(other, _): &&(Output, Claim)| match other {
+            Output::File(file) => paths_meet(&path_parts(file.path()), files.parts()),
+            Output::Files(other) => paths_meet(other.parts(), files.parts()),
+            Output::State(_) => false,
+        };
+        if let Some((_, first)) = self.taken.outputs.iter().find(meets) {
+            let first = *first;
+            self.refuse(claim, "files of these names may be written by another output as well", first);
+            return;
+        }
+        self.taken.outputs.push((Output::Files(files), claim));
+    }
+
+    fn state_dir(&mut self, file: usize, path: &Checked) {
+        let Some(text) = path.text() else { return };
+        let claim = Claim { file, place: path.place };
+        let files = Written::in_state_dir(Path::new(text));
+        self.taken.outputs.extend(files.map(|files| (Output::State(files), claim)));
     }
 
     fn path(&mut self, file: usize, path: &Checked) {
@@ -135,7 +188,12 @@ impl Across<'_, '_> {
         let claim = Claim { file, place: path.place };
         let identity = Identity::of(Path::new(text));
         let inode = identity.inode();
+        let among = |(other, claim): &(Output, Claim)| match other {
+            Output::Files(files) => paths_meet(files.parts(), &path_parts(identity.path())).then_some(*claim),
+            Output::File(_) | Output::State(_) => None,
+        };
         let first = self.taken.paths.get(identity.path()).or_else(|| self.taken.inodes.get(&inode?)).copied();
+        let first = first.or_else(|| self.taken.outputs.iter().find_map(among));
         if let Some(first) = first {
             self.refuse(claim, "this file is written by another output as well", first);
             return;
@@ -144,7 +202,7 @@ impl Across<'_, '_> {
         if let Some(inode) = inode {
             self.taken.inodes.insert(inode, claim);
         }
-        self.taken.outputs.push((identity, claim));
+        self.taken.outputs.push((Output::File(identity), claim));
     }
 
     /// Checks that a file source reads nothing that the process writes.
@@ -157,19 +215,24 @@ impl Across<'_, '_> {
         for item in list("include") {
             let Some(text) = item.text() else { continue };
             let include = Include::of(text);
-            let read = self.taken.outputs.iter().filter(|(output, _)| include.reads(output, &exclude));
-            let written: Vec<Claim> = read.map(|(_, claim)| *claim).collect();
-            for claim in written {
+            let is_read = |output: &Output| match output {
+                Output::File(file) => include.reads(file, &exclude),
+                Output::Files(files) | Output::State(files) => include.reads_some(files, &exclude),
+            };
+            let read = self.taken.outputs.iter().filter(|(output, _)| is_read(output));
+            let message = |output: &Output| match output {
+                Output::File(_) | Output::Files(_) => "this file is read by a source as well",
+                Output::State(_) => "what is kept in this directory is read by a source as well",
+            };
+            let mut written: Vec<_> = read.map(|(output, claim)| (*claim, message(output))).collect();
+            written.dedup();
+            for (claim, message) in written {
                 let reader = Claim { file, place: item.place };
                 let help = format!(
                     "write elsewhere, or leave the file out with `exclude`; it is read because of {}",
                     self.docs[file].cite(reader.place)
                 );
-                self.reports[claim.file].add_with_help(
-                    claim.place,
-                    "this file is read by a source as well",
-                    help,
-                );
+                self.reports[claim.file].add_with_help(claim.place, message, help);
             }
         }
     }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::keys;
-use super::scalar::SIZE_PATTERN;
-use super::shape::{ListShape, MapShape, Rule, Shape, TextShape};
+use super::scalar::{DURATION_PATTERN, SIZE_PATTERN};
+use super::shape::{ListShape, MapShape, Only, Rule, Shape, TextShape};
 
 /// Returns the JSON Schema (2020-12) of a pipeline file, for editors and for `logweir schema`.
 ///
@@ -14,12 +14,33 @@ use super::shape::{ListShape, MapShape, Rule, Shape, TextShape};
 pub fn schema() -> Value {
     let mut schema = map(&keys::PIPELINE);
     let root = [
+        ("allOf", state_dir()),
         ("$schema", json!("https://json-schema.org/draft/2020-12/schema")),
         ("title", json!("A pipeline of logweir")),
         ("$defs", definitions()),
     ];
     schema.extend(root.map(|(key, value)| (key.to_owned(), value)));
     Value::Object(schema)
+}
+
+/// Returns where positions are kept and where there are none: `state_dir` goes with followed files, and with them alone.
+fn state_dir() -> Value {
+    let source = |kind: &str, source: Value| {
+        json!({
+            "required": ["source"],
+            "properties": {
+                "source": { "type": "object", "required": [kind], "properties": { kind: source } },
+            },
+        })
+    };
+    let once =
+        json!({ "type": "object", "required": ["read"], "properties": { "read": { "const": "once" } } });
+    let follow = json!({ "type": "object", "properties": { "read": { "const": "follow" } } });
+    json!([
+        { "if": source("file", follow), "then": { "required": ["state_dir"] } },
+        { "if": source("file", once), "then": { "properties": { "state_dir": false } } },
+        { "if": source("stdin", json!({})), "then": { "properties": { "state_dir": false } } },
+    ])
 }
 
 /// Returns what the schema refers to by name.
@@ -99,6 +120,7 @@ fn shape(shape: &Shape) -> Map<String, Value> {
             let with_unit = json!({ "type": "string", "pattern": SIZE_PATTERN });
             or_replaced(&json!({ "anyOf": [whole(*least, *most), with_unit] }))
         }
+        Shape::Duration(..) => or_replaced(&json!({ "type": "string", "pattern": DURATION_PATTERN })),
         Shape::Rate => or_replaced(&json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })),
         Shape::Address => or_replaced(&json!({ "type": "string", "pattern": ":[0-9]+$" })),
     }
@@ -116,11 +138,18 @@ fn map(shape: &MapShape) -> Map<String, Value> {
     if !required.is_empty() {
         schema.insert(String::from("required"), json!(required));
     }
+    let only: Vec<Value> = shape.only.iter().flat_map(|only| unless(shape, only)).collect();
+    if !only.is_empty() {
+        schema.insert(String::from("allOf"), json!(only));
+    }
     match shape.rule {
         Rule::Free => {}
         Rule::ExactlyOne => {
             schema.insert(String::from("minProperties"), json!(1));
             schema.insert(String::from("maxProperties"), json!(1));
+        }
+        Rule::AtLeastOne => {
+            schema.insert(String::from("minProperties"), json!(1));
         }
         Rule::SinkOrOutputs => {
             let branches = json!([
@@ -131,6 +160,19 @@ fn map(shape: &MapShape) -> Map<String, Value> {
         }
     }
     schema
+}
+
+/// Returns where a key may not stand: beside each value of the other that it does not go with.
+fn unless(shape: &MapShape, only: &Only) -> Vec<Value> {
+    let Some(Shape::Choice(words)) = shape.key(only.beside).map(|key| &key.shape) else { return Vec::new() };
+    let others: Vec<&str> = words.iter().copied().filter(|word| !only.values.contains(word)).collect();
+    let then = json!({ "properties": { only.key: false } });
+    let given = json!({ "required": [only.beside], "properties": { only.beside: { "enum": others } } });
+    let mut unless = vec![json!({ "if": given, "then": then })];
+    if only.default.is_some_and(|default| others.contains(&default)) {
+        unless.push(json!({ "if": { "not": { "required": [only.beside] } }, "then": then }));
+    }
+    unless
 }
 
 fn property(key: &super::shape::Key) -> Value {

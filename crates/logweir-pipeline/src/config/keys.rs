@@ -2,7 +2,7 @@
 //!
 //! This is the one table of what may be written: the walk checks files by it, and the JSON Schema is made from it.
 
-use super::shape::{Key, ListShape, MapShape, Rule, Shape, TextShape};
+use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 
 /// The most decoders of a pipeline: more than the cores of the machines we know.
 pub(super) const MAX_DECODERS: usize = 256;
@@ -24,6 +24,12 @@ const MAX_FIELD_NAMES: usize = 1024;
 /// Outputs of a pipeline.
 const MAX_OUTPUTS: usize = 32;
 
+/// The highest level of gzip.
+pub(super) const MAX_GZIP_LEVEL: u64 = 9;
+
+/// The highest level of Zstandard that does not take hundreds of MiB.
+const MAX_COMPRESSION_LEVEL: u64 = 19;
+
 const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Key {
     Key { name, required: true, doc, shape }
 }
@@ -36,6 +42,7 @@ const fn optional(name: &'static str, doc: &'static str, shape: Shape) -> Key {
 pub(super) static PIPELINE: MapShape = MapShape {
     what: "a pipeline",
     rule: Rule::SinkOrOutputs,
+    only: &[],
     hints: &[
         ("filter", "it is a stage: write it as an item of `stages`"),
         ("sample", "it is a stage: write it as an item of `stages`"),
@@ -66,6 +73,12 @@ pub(super) static PIPELINE: MapShape = MapShape {
             Shape::Map(&DEAD_LETTER),
         ),
         optional("admin", "The HTTP endpoint for metrics and health. By default none.", Shape::Map(&ADMIN)),
+        optional(
+            "state_dir",
+            "The directory in which the positions of followed files are kept; needed for them, and for nothing else.",
+            Shape::Text(TextShape::Path),
+        ),
+        optional("shutdown", "How a stop comes to its end.", Shape::Map(&SHUTDOWN)),
         optional("limits", "The bounds on memory and work.", Shape::Map(&LIMITS)),
     ],
 };
@@ -73,6 +86,7 @@ pub(super) static PIPELINE: MapShape = MapShape {
 static SOURCE: MapShape = MapShape {
     what: "a source",
     rule: Rule::ExactlyOne,
+    only: &[],
     hints: &[],
     keys: &[
         optional("stdin", "Reads the standard input.", Shape::Map(&STDIN)),
@@ -80,11 +94,12 @@ static SOURCE: MapShape = MapShape {
     ],
 };
 
-static STDIN: MapShape = MapShape { what: "`stdin`", rule: Rule::Free, hints: &[], keys: &[] };
+static STDIN: MapShape = MapShape { what: "`stdin`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
 
 static FILE_SOURCE: MapShape = MapShape {
     what: "a file source",
     rule: Rule::Free,
+    only: &[only_followed("start_at"), only_followed("open_files")],
     hints: &[("path", "write the files as a list, `include: [in.ndjson]`")],
     keys: &[
         required("include", "Paths and patterns of the files to read.", Shape::List(&INCLUDE)),
@@ -93,9 +108,29 @@ static FILE_SOURCE: MapShape = MapShape {
             "Paths and patterns of files to leave out. By default none.",
             Shape::List(&EXCLUDE),
         ),
-        required("read", "`once` reads what is there and ends.", Shape::Choice(&["once"])),
+        optional(
+            "read",
+            "`follow` reads what is there and what is added, for ever, and loses nothing over a restart; `once` reads \
+             what is there and ends. By default `follow`.",
+            Shape::Choice(&["follow", "once"]),
+        ),
+        optional(
+            "start_at",
+            "Where the very first run begins in the files that it finds; files that come later are read from their \
+             beginning. By default `beginning`.",
+            Shape::Choice(&["beginning", "end"]),
+        ),
+        optional(
+            "open_files",
+            "The files that are kept open at once. By default 512.",
+            Shape::Integer(16, 1_000_000),
+        ),
     ],
 };
+
+const fn only_followed(key: &'static str) -> Only {
+    Only { key, beside: "read", values: &["follow"], default: Some("follow") }
+}
 
 static INCLUDE: ListShape = ListShape {
     item: Shape::Text(TextShape::Glob),
@@ -113,6 +148,7 @@ static STAGES: ListShape =
 static STAGE: MapShape = MapShape {
     what: "a stage",
     rule: Rule::ExactlyOne,
+    only: &[],
     hints: &[("where", "write the condition as `filter: { where: … }`")],
     keys: &[
         optional("filter", "Keeps the events for which a condition holds.", Shape::Filter),
@@ -124,6 +160,7 @@ static STAGE: MapShape = MapShape {
 static SAMPLE: MapShape = MapShape {
     what: "`sample`",
     rule: Rule::Free,
+    only: &[],
     hints: &[],
     keys: &[
         required("rate", "The share to keep, greater than 0 and at most 1.", Shape::Rate),
@@ -140,6 +177,7 @@ static SAMPLE: MapShape = MapShape {
 static TRUNCATE: MapShape = MapShape {
     what: "`truncate`",
     rule: Rule::Free,
+    only: &[],
     hints: &[],
     keys: &[
         optional("limit", "The budget of an event. By default 16384.", Shape::Integer(0, u64::MAX)),
@@ -154,6 +192,7 @@ static TRUNCATE: MapShape = MapShape {
 static ENCODE: MapShape = MapShape {
     what: "`encode`",
     rule: Rule::Free,
+    only: &[],
     hints: &[("sample_rate", "sampling is a stage: `- sample: { rate: 0.1 }` under `stages`")],
     keys: &[optional(
         "field_names",
@@ -172,6 +211,7 @@ static FIELD_NAMES: ListShape = ListShape {
 static SINK: MapShape = MapShape {
     what: "a sink",
     rule: Rule::ExactlyOne,
+    only: &[],
     hints: &[],
     keys: &[
         optional("stdout", "Writes to the standard output.", Shape::Map(&STDOUT)),
@@ -180,20 +220,75 @@ static SINK: MapShape = MapShape {
     ],
 };
 
-static STDOUT: MapShape = MapShape { what: "`stdout`", rule: Rule::Free, hints: &[], keys: &[] };
+static STDOUT: MapShape = MapShape { what: "`stdout`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
 
-static NULL: MapShape = MapShape { what: "`null`", rule: Rule::Free, hints: &[], keys: &[] };
+static NULL: MapShape = MapShape { what: "`null`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
 
 static FILE_SINK: MapShape = MapShape {
     what: "a file sink",
     rule: Rule::Free,
+    only: &[
+        Only { key: "sync_every", beside: "ack", values: &["synced"], default: None },
+        Only {
+            key: "compression_level",
+            beside: "compression",
+            values: &["gzip", "zstd"],
+            default: Some("none"),
+        },
+    ],
     hints: &[],
     keys: &[
-        required("path", "The file; it and the directories above it are made.", Shape::Text(TextShape::Path)),
+        required(
+            "path",
+            "The file; it and the directories above it are made. `{DATE}`, `{HOUR}` and `{DATE:FORMAT}` stand for the \
+             time of writing in UTC, `{pipeline}` and `{output}` for the names.",
+            Shape::Text(TextShape::Template),
+        ),
         optional(
             "mode",
             "Whether events are added behind what the file holds, or it is emptied first. By default `append`.",
             Shape::Choice(&["append", "overwrite"]),
+        ),
+        optional(
+            "ack",
+            "When an event counts as delivered: once the system has taken it, or once it is on the disk. By default \
+             `synced` where the source follows files, else `written`.",
+            Shape::Choice(&["written", "synced"]),
+        ),
+        optional(
+            "sync_every",
+            "How long an event waits at most before it is synced, together with the others. By default 200 ms.",
+            Shape::Duration(1, 60_000),
+        ),
+        optional("rotate", "When a new file is begun. By default never.", Shape::Map(&ROTATE)),
+        optional(
+            "compression",
+            "How the file is compressed. By default `none`.",
+            Shape::Choice(&["none", "gzip", "zstd"]),
+        ),
+        optional(
+            "compression_level",
+            "More is smaller and slower: 1 to 9 for gzip, by default 6; 1 to 19 for zstd, by default 3.",
+            Shape::Integer(1, MAX_COMPRESSION_LEVEL),
+        ),
+    ],
+};
+
+static ROTATE: MapShape = MapShape {
+    what: "`rotate`",
+    rule: Rule::AtLeastOne,
+    only: &[],
+    hints: &[],
+    keys: &[
+        optional(
+            "max_bytes",
+            "A file does not grow beyond this size, save with a single event that is longer.",
+            Shape::Size(1, u64::MAX),
+        ),
+        optional(
+            "every",
+            "A file is written to no longer than this.",
+            Shape::Duration(1000, 366 * 24 * 3_600_000),
         ),
     ],
 };
@@ -204,6 +299,7 @@ static OUTPUTS: ListShape =
 static OUTPUT: MapShape = MapShape {
     what: "an output",
     rule: Rule::Free,
+    only: &[],
     hints: &[],
     keys: &[
         required("name", "The name in metrics and the summary.", Shape::Text(TextShape::Name)),
@@ -224,6 +320,7 @@ static OUTPUT: MapShape = MapShape {
 static DEAD_LETTER: MapShape = MapShape {
     what: "`dead_letter`",
     rule: Rule::ExactlyOne,
+    only: &[],
     hints: &[("path", "write it as `file: { path: … }`")],
     keys: &[optional("file", "Writes them to a file.", Shape::Map(&DEAD_LETTER_FILE))],
 };
@@ -231,6 +328,7 @@ static DEAD_LETTER: MapShape = MapShape {
 static DEAD_LETTER_FILE: MapShape = MapShape {
     what: "a dead letter file",
     rule: Rule::Free,
+    only: &[],
     hints: &[],
     keys: &[
         required("path", "The file; lines are added behind what it holds.", Shape::Text(TextShape::Path)),
@@ -245,13 +343,27 @@ static DEAD_LETTER_FILE: MapShape = MapShape {
 static ADMIN: MapShape = MapShape {
     what: "`admin`",
     rule: Rule::Free,
+    only: &[],
     hints: &[],
     keys: &[required("listen", "The address to listen on; port 0 lets the system choose.", Shape::Address)],
+};
+
+static SHUTDOWN: MapShape = MapShape {
+    what: "`shutdown`",
+    rule: Rule::Free,
+    only: &[],
+    hints: &[],
+    keys: &[optional(
+        "deadline",
+        "How long what has been read may take to be delivered once the pipeline is to stop. By default 30 s.",
+        Shape::Duration(0, 24 * 3_600_000),
+    )],
 };
 
 static LIMITS: MapShape = MapShape {
     what: "`limits`",
     rule: Rule::Free,
+    only: &[],
     hints: &[],
     keys: &[
         optional(

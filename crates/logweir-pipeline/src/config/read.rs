@@ -1,11 +1,15 @@
 //! Turns checked values into the configuration.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use logweir_sinks::{AckLevel, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate};
-use logweir_sources::FileSourceConfig;
+use logweir_sinks::{
+    AckLevel, Compression, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate, Rotation, Tail,
+};
+use logweir_sources::{FileSourceConfig, FollowConfig, StartAt};
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig, Unit};
 
+use super::rules::{Reading, reading};
 use super::text::Doc;
 use super::walk::{Checked, Value};
 use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig, StageConfig};
@@ -13,16 +17,27 @@ use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, Sourc
 /// The budget of a truncate stage that names none: Logpush's.
 const DEFAULT_LIMIT: u64 = 16_384;
 
+/// The files that a source that follows keeps open if it is not told how many: half of what a process may commonly open.
+const DEFAULT_OPEN_FILES: u64 = 512;
+
+/// How long a stop may take that is not told how long.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The levels of compression that the tools themselves have by default.
+const DEFAULT_GZIP_LEVEL: u64 = 6;
+const DEFAULT_ZSTD_LEVEL: u64 = 3;
+
 /// Returns the pipeline of a file; `None` where something that it needs is missing or bad, which is a problem that
 /// has been reported.
 pub(super) fn pipeline(root: &Checked, doc: &Doc) -> Option<PipelineConfig> {
+    let reading = reading(root)?;
     let outputs = match root.get("outputs") {
-        Some(outputs) => outputs.items().iter().map(output).collect::<Option<_>>()?,
+        Some(outputs) => outputs.items().iter().map(|one| output(one, reading)).collect::<Option<_>>()?,
         None => vec![OutputConfig {
             name: None,
             stages: Vec::new(),
             encode: encode(root.get("encode"))?,
-            sink: sink(root.get("sink")?)?,
+            sink: sink(root.get("sink")?, reading)?,
         }],
     };
     Some(PipelineConfig {
@@ -30,8 +45,10 @@ pub(super) fn pipeline(root: &Checked, doc: &Doc) -> Option<PipelineConfig> {
         source: source(root.get("source")?)?,
         stages: stages(root.get("stages"))?,
         outputs,
-        dead_letter: optional(root.get("dead_letter"), dead_letter)?,
+        dead_letter: optional(root.get("dead_letter"), |config| dead_letter(config, reading))?,
         admin: optional(root.get("admin"), admin)?,
+        state_dir: optional(root.get("state_dir"), path)?,
+        deadline: deadline(root.get("shutdown"))?,
         limits: limits(root.get("limits"))?,
     })
 }
@@ -55,7 +72,20 @@ fn source(source: &Checked) -> Option<SourceConfig> {
     let file = source.get("file")?;
     let include = texts(file.get("include")?)?;
     let exclude = optional(file.get("exclude"), texts)?.unwrap_or_default();
-    Some(SourceConfig::File(FileSourceConfig { include, exclude }))
+    if file.get("read").is_some_and(|read| read.text() == Some("once")) {
+        return Some(SourceConfig::File(FileSourceConfig { include, exclude }));
+    }
+    let start_at = match file.get("start_at") {
+        None => StartAt::Beginning,
+        Some(start_at) => match start_at.text()? {
+            "beginning" => StartAt::Beginning,
+            "end" => StartAt::End,
+            _ => return None,
+        },
+    };
+    let open_files = optional(file.get("open_files"), Checked::integer)?.unwrap_or(DEFAULT_OPEN_FILES);
+    let open_files = usize::try_from(open_files).ok()?;
+    Some(SourceConfig::Follow(FollowConfig { include, exclude, start_at, open_files }))
 }
 
 fn stages(list: Option<&Checked>) -> Option<Vec<StageConfig>> {
@@ -108,23 +138,26 @@ fn encode(config: Option<&Checked>) -> Option<EncodeConfig> {
     Some(EncodeConfig { field_names: optional(names, texts)? })
 }
 
-fn output(output: &Checked) -> Option<OutputConfig> {
+fn output(output: &Checked, reading: Reading) -> Option<OutputConfig> {
     Some(OutputConfig {
         name: Some(text(output.get("name")?)?),
         stages: stages(output.get("stages"))?,
         encode: encode(output.get("encode"))?,
-        sink: sink(output.get("sink")?)?,
+        sink: sink(output.get("sink")?, reading)?,
     })
 }
 
-fn sink(sink: &Checked) -> Option<SinkConfig> {
+fn sink(sink: &Checked, reading: Reading) -> Option<SinkConfig> {
     if sink.get("stdout").is_some() {
         return Some(SinkConfig::Stdout);
     }
     if sink.get("null").is_some() {
         return Some(SinkConfig::Null);
     }
-    let file = sink.get("file")?;
+    file_sink(sink.get("file")?, reading).map(SinkConfig::File)
+}
+
+fn file_sink(file: &Checked, reading: Reading) -> Option<FileSinkConfig> {
     let mode = match file.get("mode") {
         None => FileMode::default(),
         Some(mode) => match mode.text()? {
@@ -133,14 +166,76 @@ fn sink(sink: &Checked) -> Option<SinkConfig> {
             _ => return None,
         },
     };
-    let path = PathTemplate::fixed(path(file.get("path")?)?);
-    Some(SinkConfig::File(FileSinkConfig { mode, ..FileSinkConfig::new(path) }))
+    let ack = match file.get("ack") {
+        None => ack(reading),
+        Some(ack) => match ack.text()? {
+            "written" => AckLevel::Written,
+            "synced" => AckLevel::Synced,
+            _ => return None,
+        },
+    };
+    Some(FileSinkConfig {
+        path: PathTemplate::parse(file.get("path")?.text()?).ok()?,
+        mode,
+        ack,
+        sync_every: optional(file.get("sync_every"), duration)?.unwrap_or(FileSinkConfig::SYNC_EVERY),
+        rotate: optional(file.get("rotate"), rotation)?.unwrap_or_default(),
+        compression: compression(file)?,
+        tail: tail(reading),
+    })
 }
 
-fn dead_letter(config: &Checked) -> Option<DeadLetterConfig> {
+/// Returns when an event counts as delivered if nothing is said: where it could be read again, only once it is safe.
+fn ack(reading: Reading) -> AckLevel {
+    match reading {
+        Reading::Follow => AckLevel::Synced,
+        Reading::Once => AckLevel::Written,
+    }
+}
+
+/// Returns what becomes of half an event at the end of an output: where it is read again it is set aside.
+fn tail(reading: Reading) -> Tail {
+    match reading {
+        Reading::Follow => Tail::SetAside,
+        Reading::Once => Tail::EndLine,
+    }
+}
+
+fn rotation(config: &Checked) -> Option<Rotation> {
+    Some(Rotation {
+        max_bytes: optional(config.get("max_bytes"), Checked::integer)?,
+        every: optional(config.get("every"), duration)?,
+    })
+}
+
+fn compression(file: &Checked) -> Option<Compression> {
+    let level = optional(file.get("compression_level"), Checked::integer)?;
+    match file.get("compression") {
+        None => Some(Compression::None),
+        Some(compression) => match compression.text()? {
+            "none" => Some(Compression::None),
+            "gzip" => {
+                let level = u32::try_from(level.unwrap_or(DEFAULT_GZIP_LEVEL)).ok()?;
+                Some(Compression::Gzip { level })
+            }
+            "zstd" => {
+                let level = i32::try_from(level.unwrap_or(DEFAULT_ZSTD_LEVEL)).ok()?;
+                Some(Compression::Zstd { level })
+            }
+            _ => None,
+        },
+    }
+}
+
+fn dead_letter(config: &Checked, reading: Reading) -> Option<DeadLetterConfig> {
     let file = config.get("file")?;
     let max_bytes = optional(file.get("max_bytes"), Checked::integer)?;
-    Some(DeadLetterConfig { path: path(file.get("path")?)?, max_bytes, ack: AckLevel::default() })
+    Some(DeadLetterConfig { path: path(file.get("path")?)?, max_bytes, ack: ack(reading) })
+}
+
+fn deadline(shutdown: Option<&Checked>) -> Option<Duration> {
+    let deadline = shutdown.and_then(|shutdown| shutdown.get("deadline"));
+    Some(optional(deadline, duration)?.unwrap_or(DEFAULT_DEADLINE))
 }
 
 fn admin(config: &Checked) -> Option<AdminConfig> {
@@ -172,6 +267,10 @@ fn text(value: &Checked) -> Option<String> {
 
 fn path(value: &Checked) -> Option<PathBuf> {
     value.text().map(PathBuf::from)
+}
+
+fn duration(value: &Checked) -> Option<Duration> {
+    value.integer().map(Duration::from_millis)
 }
 
 fn texts(list: &Checked) -> Option<Vec<String>> {

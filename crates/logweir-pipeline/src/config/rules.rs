@@ -2,12 +2,38 @@
 
 use std::collections::HashMap;
 
+use logweir_sinks::PathTemplate;
+
 use super::Limits;
-use super::keys::MAX_TRUNCATES;
+use super::keys::{MAX_GZIP_LEVEL, MAX_TRUNCATES};
 use super::problem::Report;
 use super::scalar::show_size;
 use super::text::{Doc, Place};
-use super::walk::Checked;
+use super::walk::{Checked, sinks};
+
+/// How a pipeline reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Files are followed, and read again from where they were delivered to.
+    Follow,
+    /// Whatever is read is read once.
+    Once,
+}
+
+/// Returns how a pipeline reads; `None` where that is bad, which has been reported.
+pub(super) fn reading(root: &Checked) -> Option<Reading> {
+    let source = root.get("source")?;
+    if source.get("stdin").is_some() {
+        return Some(Reading::Once);
+    }
+    match source.get("file")?.get("read") {
+        None => Some(Reading::Follow),
+        Some(read) => match read.text()? {
+            "follow" => Some(Reading::Follow),
+            _ => Some(Reading::Once),
+        },
+    }
+}
 
 /// Checks the rules that one value alone cannot break.
 pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
@@ -31,6 +57,81 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     }
     if let Some(limits) = root.get("limits") {
         held_bytes(limits, report);
+    }
+    if let Some(reading) = reading(root) {
+        state_dir(root, reading, report);
+        for sink in sinks(root).filter_map(|sink| sink.get("file")) {
+            file_sink(sink, reading, report);
+        }
+    }
+    if let Some(path) = root.get("sink").and_then(|sink| sink.get("file")?.get("path")) {
+        output_token(path, report);
+    }
+}
+
+/// Checks that positions are kept where there are some, and only there.
+fn state_dir(root: &Checked, reading: Reading, report: &mut Report<'_>) {
+    let Some(source) = root.get("source") else { return };
+    let file = source.key_place("file").unwrap_or(source.place);
+    match (reading, root.key_place("state_dir")) {
+        (Reading::Follow, None) => {
+            let place = source.get("file").and_then(|file| file.key_place("read")).unwrap_or(file);
+            report.add_with_help(
+                place,
+                "following files needs `state_dir`",
+                "name a directory for their positions, `state_dir: /var/lib/logweir`; or write `read: once`",
+            );
+        }
+        (Reading::Once, Some(place)) => report.add_with_help(
+            place,
+            "`state_dir` goes only with files that are followed",
+            "what is read once has no positions to keep: leave it out",
+        ),
+        _ => {}
+    }
+}
+
+/// Checks what a file sink's keys mean together, and with how the pipeline reads.
+fn file_sink(sink: &Checked, reading: Reading, report: &mut Report<'_>) {
+    let text = |key: &str| sink.get(key).and_then(Checked::text);
+    if text("mode") == Some("overwrite")
+        && let Some(mode) = sink.get("mode")
+    {
+        let is_template = text("path").is_some_and(|path| path.contains(['{', '}']));
+        let why = match reading {
+            Reading::Follow => Some("`overwrite` would destroy what was delivered before a restart"),
+            Reading::Once if is_template => Some("`overwrite` goes only with a path without `{…}`"),
+            Reading::Once if sink.get("rotate").is_some() => Some("`overwrite` does not go with `rotate`"),
+            Reading::Once => None,
+        };
+        if let Some(why) = why {
+            report.add_with_help(mode.place, why, "leave `mode` out: events are added");
+        }
+    }
+    // Beside a given `ack` it has been judged.
+    if let (None, Reading::Once, Some(place)) = (sink.get("ack"), reading, sink.key_place("sync_every")) {
+        let help = "write `ack: synced` as well; by default only the events of followed files are synced";
+        report.add_with_help(place, "`sync_every` goes only with `ack`: `synced`", help);
+    }
+    level(sink, report);
+}
+
+/// Checks that the level is one of the compression.
+fn level(sink: &Checked, report: &mut Report<'_>) {
+    let is_gzip = sink.get("compression").and_then(Checked::text) == Some("gzip");
+    if let Some(level) = sink.get("compression_level").filter(|_| is_gzip)
+        && level.integer().is_some_and(|number| number > MAX_GZIP_LEVEL)
+    {
+        let help = format!("from 1 to {MAX_GZIP_LEVEL}");
+        report.add_with_help(level.place, "gzip has no such level", help);
+    }
+}
+
+/// Refuses the name of an output where the only one has none.
+fn output_token(path: &Checked, report: &mut Report<'_>) {
+    if path.text().is_some_and(|text| PathTemplate::parse(text).is_ok_and(|path| path.has_output())) {
+        let help = "a single `sink` has no name: leave the token out";
+        report.add_with_help(path.place, "`{output}` stands for nothing here", help);
     }
 }
 

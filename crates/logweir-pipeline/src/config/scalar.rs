@@ -64,13 +64,13 @@ pub(super) fn whole(number: &str) -> Option<u64> {
     (value.fract() == 0.0 && (0.0..BEYOND).contains(&value)).then_some(value as u64)
 }
 
-/// The units of a size and their bytes.
+/// The units of a size and their bytes: the decimal ones, then those that [`show_size`] uses, the smallest first.
 const UNITS: [(&str, u64); 9] = [
-    ("B", 1),
     ("KB", 1000),
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
     ("TB", 1_000_000_000_000),
+    ("B", 1),
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
@@ -82,9 +82,38 @@ pub(super) const SIZE_PATTERN: &str = "^[0-9]+ ?([KMGT]i?)?B$";
 
 /// Returns the bytes of a size with a unit: `4 MiB`, `512KiB`, `1 GB`. More than 64 bits hold saturates.
 pub(super) fn size(text: &str) -> Option<u64> {
+    count_of(text, &UNITS)
+}
+
+/// Returns a count of bytes as a person writes it: with the largest unit in which it is whole.
+pub(super) fn show_size(bytes: u64) -> String {
+    show(bytes, &UNITS[4..])
+}
+
+/// The units of a duration and their milliseconds.
+const DURATION_UNITS: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+/// The form of a duration, for a JSON Schema: what [`duration`] understands, save for the overflow.
+pub(super) const DURATION_PATTERN: &str = "^[0-9]+ ?(ms|s|m|h|d)$";
+
+/// Returns the milliseconds of a duration: `200ms`, `30 s`, `5m`, `1h`, `7d`. More than 64 bits hold saturates.
+///
+/// A number without a unit is none: it would be seconds to one and milliseconds to the other.
+pub(super) fn duration(text: &str) -> Option<u64> {
+    count_of(text, &DURATION_UNITS)
+}
+
+/// Returns a count of milliseconds as a person writes it: with the largest unit in which it is whole.
+pub(super) fn show_duration(millis: u64) -> String {
+    show(millis, &DURATION_UNITS)
+}
+
+/// Returns what digits and a unit behind them come to.
+fn count_of(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (digits, rest) = split_digits(text.as_bytes());
     let unit = rest.strip_prefix(b" ").unwrap_or(rest);
-    let (_, factor) = UNITS.iter().find(|(name, _)| name.as_bytes() == unit)?;
+    let (_, factor) = units.iter().find(|(name, _)| name.as_bytes() == unit)?;
     if digits.is_empty() {
         return None;
     }
@@ -93,12 +122,9 @@ pub(super) fn size(text: &str) -> Option<u64> {
     Some(count.saturating_mul(*factor))
 }
 
-/// Returns a count of bytes as a person writes it: with the largest unit in which it is whole.
-pub(super) fn show_size(bytes: u64) -> String {
-    for (unit, factor) in UNITS[5..].iter().rev() {
-        if bytes >= *factor && bytes.is_multiple_of(*factor) {
-            return format!("{} {unit}", bytes / factor);
-        }
-    }
-    format!("{bytes} B")
+/// Returns a count with the largest unit in which it is whole, or the smallest.
+fn show(count: u64, units: &[(&str, u64)]) -> String {
+    let is_whole = |(_, factor): &&(&str, u64)| count >= *factor && count.is_multiple_of(*factor);
+    let (unit, factor) = units.iter().rev().find(is_whole).unwrap_or(&units[0]);
+    format!("{} {unit}", count / factor)
 }

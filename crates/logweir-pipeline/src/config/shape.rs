@@ -2,7 +2,7 @@
 //!
 //! A [`Shape`] is read by two: the walk that checks a file, and the JSON Schema. Neither has a rule of its own.
 
-use super::scalar::show_size;
+use super::scalar::{show_duration, show_size};
 
 /// What a value may look like.
 pub(super) enum Shape {
@@ -16,6 +16,8 @@ pub(super) enum Shape {
     Integer(u64, u64),
     /// A count of bytes in a range, both ends included: a whole number, or a text with a unit.
     Size(u64, u64),
+    /// A time in milliseconds in a range, both ends included: a text with a unit.
+    Duration(u64, u64),
     /// A number greater than 0 and at most 1.
     Rate,
     /// An IP address and a port.
@@ -30,6 +32,8 @@ pub(super) struct MapShape {
     pub(super) what: &'static str,
     pub(super) keys: &'static [Key],
     pub(super) rule: Rule,
+    /// Keys that mean something only beside some values of another.
+    pub(super) only: &'static [Only],
     /// What to do about keys that are not known but that people may well write.
     pub(super) hints: &'static [(&'static str, &'static str)],
 }
@@ -43,6 +47,15 @@ pub(super) struct Key {
     pub(super) shape: Shape,
 }
 
+/// A key that means something only where another key of its map, a choice, has one of some values.
+pub(super) struct Only {
+    pub(super) key: &'static str,
+    pub(super) beside: &'static str,
+    pub(super) values: &'static [&'static str],
+    /// What the other key stands for where it is left out; `None` where that is for a rule across maps to say.
+    pub(super) default: Option<&'static str>,
+}
+
 /// What holds between the keys of a map.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
@@ -50,6 +63,8 @@ pub(super) enum Rule {
     Free,
     /// Exactly one of them is given.
     ExactlyOne,
+    /// One of them at least is given.
+    AtLeastOne,
     /// Either `sink`, with or without `encode`, or `outputs`.
     SinkOrOutputs,
 }
@@ -72,8 +87,10 @@ pub(super) enum TextShape {
     Any,
     /// Letters of ASCII, digits, `_`, `.` and `-`.
     Name,
-    /// A path without the braces that are kept for templates.
+    /// A path without the braces that templates have.
     Path,
+    /// A path in which tokens in braces stand for the time and for names.
+    Template,
     /// A pattern for paths.
     Glob,
 }
@@ -85,6 +102,10 @@ impl TextShape {
             Self::Any => None,
             Self::Name => Some("^[A-Za-z0-9_.-]+$"),
             Self::Path => Some("^[^{}]+$"),
+            Self::Template => Some(concat!(
+                r"^([^{}]|\{\{|\}\}|\{(DATE(:[^{}]+)?|HOUR|pipeline|output)\})*",
+                r"([^{}/]|\{\{|\}\}|\{(DATE(:[^{}]+)?|HOUR|pipeline|output)\})$",
+            )),
             Self::Glob => Some(r"^([^{}]|\[[{}]\])+$"),
         }
     }
@@ -144,10 +165,11 @@ impl Shape {
             Self::List(_) => "a list",
             Self::Text(TextShape::Any) => "a text",
             Self::Text(TextShape::Name) => "a name",
-            Self::Text(TextShape::Path) => "a path",
+            Self::Text(TextShape::Path | TextShape::Template) => "a path",
             Self::Text(TextShape::Glob) => "a path or a pattern",
             Self::Integer(..) => "a whole number",
             Self::Size(..) => "a size in bytes",
+            Self::Duration(..) => "a duration",
             Self::Rate => "a number",
             Self::Address => "an address",
             Self::Filter => "a filter",
@@ -165,6 +187,9 @@ impl Shape {
             }
             Self::Text(TextShape::Name) => String::from("a name has letters, digits, `_`, `.` and `-`"),
             Self::Text(TextShape::Path) => String::from("a path, as `out/events.ndjson`"),
+            Self::Text(TextShape::Template) => {
+                String::from("a path, as `out/events.ndjson` or `out/{DATE}/{HOUR}.ndjson`")
+            }
             Self::Text(TextShape::Glob) => {
                 String::from("a path or a pattern, as `/var/log/workers/*.ndjson`")
             }
@@ -178,6 +203,12 @@ impl Shape {
                     most => format!("from {least} to {}", show_size(most)),
                 };
                 format!("a whole number of bytes or a size as `512 KiB`, {range}")
+            }
+            Self::Duration(least, most) => {
+                let (least, most) = (show_duration(*least), show_duration(*most));
+                format!(
+                    "a whole number and a unit (`ms`, `s`, `m`, `h`, `d`) as `30s`, from {least} to {most}"
+                )
             }
             Self::Rate => String::from("a number greater than 0 and at most 1, as 0.1"),
             Self::Address => String::from("an IP address and a port, as `127.0.0.1:9598` or `[::1]:9598`"),

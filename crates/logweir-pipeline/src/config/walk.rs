@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::keys;
 use super::problem::{Report, quoted};
 use super::scalar::Plain;
-use super::shape::{ListShape, MapShape, Rule, Shape};
+use super::shape::{ListShape, MapShape, Only, Rule, Shape, listed};
 use super::text::{Doc, Place};
 use super::tree::{Entry, Kind, Node};
 
@@ -16,7 +16,7 @@ mod checked;
 mod filter;
 mod scalar;
 
-pub(super) use checked::{Checked, Value};
+pub(super) use checked::{Checked, Value, sinks};
 
 use checked::Field;
 
@@ -97,9 +97,17 @@ impl Walk<'_, '_> {
                 self.report.add_with_help(owner, format!("{} needs `{}`", shape.what, key.name), help);
             }
         }
+        for only in shape.only {
+            self.only(only, &fields);
+        }
         match shape.rule {
             Rule::Free => {}
             Rule::ExactlyOne => self.exactly_one(shape, &fields, owner, any_unknown),
+            // The unknown key was meant to be one.
+            Rule::AtLeastOne if !fields.is_empty() || any_unknown => {}
+            Rule::AtLeastOne => {
+                self.report.add_with_help(owner, format!("{} is empty", shape.what), one_of(shape));
+            }
             Rule::SinkOrOutputs => self.sink_or_outputs(&fields, owner),
         }
         fields
@@ -121,6 +129,20 @@ impl Walk<'_, '_> {
                     self.report.add_with_help(other.key_place, message, help);
                 }
             }
+        }
+    }
+
+    /// Refuses a key that means nothing beside the value that another one has.
+    fn only(&mut self, only: &Only, fields: &[Field]) {
+        let find = |name: &str| fields.iter().find(|field| field.name == name);
+        let Some(given) = find(only.key) else { return };
+        // What is bad has been reported, and could have been anything.
+        let value = find(only.beside).map_or(only.default, |field| field.checked.text());
+        if value.is_some_and(|value| !only.values.contains(&value)) {
+            let right = listed(only.values.iter().copied(), "or");
+            let message = format!("`{}` goes only with `{}`: {right}", only.key, only.beside);
+            let help = format!("leave it out, or write `{}: {}`", only.beside, only.values[0]);
+            self.report.add_with_help(given.key_place, message, help);
         }
     }
 

@@ -18,7 +18,8 @@ const MALFORMED: &str = "this line is no event, and it is a long one\n";
 /// Little memory, so that what a pipeline can take while it holds is little too.
 const SMALL: &str = "source: {stdin: {}}\nsink: {stdout: {}}\n\
                      dead_letter: {file: {path: dead.ndjson, max_bytes: 64}}\n\
-                     limits: {decoders: 2, chunk_bytes: 16 KiB, held_bytes: 256 KiB}\n";
+                     limits: {decoders: 2, chunk_bytes: 16 KiB, held_bytes: 256 KiB}\n\
+                     shutdown: {deadline: 200 ms}\n";
 
 /// More than [`SMALL`] can take: what is held, what waits for its turn, and the pipe.
 const MAX_TAKEN: u64 = 2 << 20;

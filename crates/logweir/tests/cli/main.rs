@@ -5,6 +5,7 @@
 mod checkpoint;
 mod compression;
 mod dead_letters;
+mod deadline;
 mod ends;
 mod examples;
 mod files;
@@ -15,6 +16,7 @@ mod latency;
 mod memory;
 mod metrics;
 mod naive;
+mod reload;
 mod rig;
 mod scenarios;
 mod selftest;

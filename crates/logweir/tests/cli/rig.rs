@@ -1,5 +1,6 @@
 //! Starts the real binary, feeds it, and reads what it says at the end.
 
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub(crate) fn pipeline(scratch: &Scratch, yaml: &str) -> Run {
 }
 
 /// What can become of an event where there is a single sink, as keys of the summary.
-pub(crate) const FATES: [&str; 8] = [
+pub(crate) const FATES: [&str; 9] = [
     "written",
     "filtered",
     "sampled_out",
@@ -46,12 +47,27 @@ pub(crate) const FATES: [&str; 8] = [
     "malformed.not_object",
     "oversized",
     "failed",
+    "returned",
 ];
 
 /// Returns a run like [`pipeline`]'s that is not quiet and logs JSON, so that [`admin`] finds the endpoint.
 pub(crate) fn watched_pipeline(scratch: &Scratch, yaml: &str) -> Run {
     scratch.write("pipeline.yaml", format!("{yaml}\nadmin: {{ listen: \"127.0.0.1:0\" }}\n"));
     logweir(["run", "--log-format", "json", "--summary", "json", "pipeline.yaml"]).dir(scratch.dir())
+}
+
+/// Returns a pipeline that follows what is in `in` of a scratch directory, with the rest of its configuration.
+pub(crate) fn follow(scratch: &Scratch, rest: &str) -> String {
+    let include = scratch.path("in/*");
+    format!("source: {{file: {{include: [\"{}\"]}}}}\nstate_dir: state\n{rest}", include.display())
+}
+
+/// Adds to a file of a scratch directory, making it and its directories if they are missing.
+pub(crate) fn append(scratch: &Scratch, name: &str, bytes: impl AsRef<[u8]>) {
+    let path = scratch.path(name);
+    fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("a directory can be made");
+    let mut file = File::options().create(true).append(true).open(&path).expect("a file can be opened");
+    file.write_all(bytes.as_ref()).expect("a file can be written");
 }
 
 /// Returns the root of the workspace.

@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::identity::{Identity, canonical};
+use super::meet::{Part, glob_part, paths_meet};
+use super::written::{Written, path_parts};
 
 /// What stands for something else in a pattern.
 const WILDCARDS: [char; 3] = ['*', '?', '['];
@@ -45,6 +47,8 @@ pub(super) struct Include<'a> {
     directory: PathBuf,
     /// The pattern, behind the resolved directories, for comparison with canonical paths.
     pattern: Option<Pattern>,
+    /// The same, part by part.
+    parts: Vec<Part>,
 }
 
 impl<'a> Include<'a> {
@@ -56,7 +60,9 @@ impl<'a> Include<'a> {
         // `*.ndjson` looks into the working directory.
         let directory = canonical(if base.as_os_str().is_empty() { Path::new(".") } else { &base });
         let pattern = pattern_below(&directory, &parts[n_plain..]);
-        Self { written, file: Identity::of(Path::new(written)), base, directory, pattern }
+        let below = parts[n_plain..].iter().map(|part| glob_part(&part.as_os_str().to_string_lossy()));
+        let parts = path_parts(&directory).into_iter().chain(below).collect();
+        Self { written, file: Identity::of(Path::new(written)), base, directory, pattern, parts }
     }
 
     /// Returns whether a file, which may not exist yet, is taken in under some name that is not left out.
@@ -72,6 +78,16 @@ impl<'a> Include<'a> {
         // Below a wildcard there may be links, under other names, to what is written: only a search finds them.
         file.inode().is_some()
             && self.found().any(|found| Identity::of(&found).is(file) && !exclude.leaves_out(&found))
+    }
+
+    /// Returns whether some of many files, most of which do not exist yet, is taken in. That `exclude` leaves them out is
+    /// judged by an example.
+    pub(super) fn reads_some(&self, files: &Written, exclude: &Exclude) -> bool {
+        let example = files.example();
+        let found = example.strip_prefix(&self.directory).map(|below| self.base.join(below));
+        paths_meet(&self.parts, files.parts())
+            && !found.is_ok_and(|found| exclude.leaves_out(&found))
+            && !exclude.leaves_out(&example)
     }
 
     /// Returns the name by which the pattern finds a file with this canonical path, if it does.

@@ -78,3 +78,9 @@ impl Checked {
         }
     }
 }
+
+/// Returns the sinks of a pipeline.
+pub(in crate::config) fn sinks(root: &Checked) -> impl Iterator<Item = &Checked> {
+    let outputs = root.get("outputs").map_or(&[][..], Checked::items);
+    root.get("sink").into_iter().chain(outputs.iter().filter_map(|output| output.get("sink")))
+}

@@ -1,5 +1,7 @@
 //! Checks scalars: what is written, with `${…}` replaced, against one shape.
 
+use logweir_sinks::PathTemplate;
+
 use super::{Checked, Value, Walk, found, nearest};
 use crate::config::scalar::{self, Plain};
 use crate::config::shape::{Shape, TextShape};
@@ -46,6 +48,9 @@ impl Walk<'_, '_> {
             replaced: replaced.is_some(),
         };
         match understand(shape, &written, &|| found(&node.kind)) {
+            Ok(Value::Text(text)) if matches!(shape, Shape::Text(TextShape::Template)) => {
+                self.template(shape, node, text, written.replaced)
+            }
             Ok(value) => Checked { place: node.place, value },
             Err(Some(message)) => {
                 self.report.add_with_help(node.place, message, shape.help());
@@ -56,6 +61,25 @@ impl Walk<'_, '_> {
                 self.unexpected(shape, node, help)
             }
         }
+    }
+
+    /// Checks the path of a template.
+    fn template(&mut self, shape: &Shape, node: &Node, text: String, replaced: bool) -> Checked {
+        let Err(error) = PathTemplate::parse(&text) else {
+            return Checked { place: node.place, value: Value::Text(text) };
+        };
+        if replaced {
+            // What is wrong would show what was put in.
+            let message = format!("{} is no path", found(&node.kind));
+            self.report.add_with_help(node.place, message, shape.help());
+            return Checked::bad(node.place);
+        }
+        let place = self.text_start(node).map_or(node.place, |first| {
+            let start = first + error.offset;
+            Place { start, end: (start + error.n_bytes).max(start) }
+        });
+        self.report.add_with_help(place, error.message, error.help);
+        Checked::bad(node.place)
     }
 
     /// Returns where the text of a scalar begins, if it stands in the file as it is: no escapes, no folded lines.
@@ -99,6 +123,10 @@ fn understand(
             let with_unit = || if written.plain == Plain::Text { scalar::size(text) } else { None };
             in_range(whole().or_else(with_unit).ok_or(None)?, *least, *most, shown)
         }
+        Shape::Duration(least, most) => {
+            let with_unit = if written.plain == Plain::Text { scalar::duration(text) } else { None };
+            in_range(with_unit.ok_or(None)?, *least, *most, shown)
+        }
         Shape::Rate => {
             let number = if written.plain == Plain::Number { text.parse::<f64>().ok() } else { None };
             let rate = number.ok_or(None)?;
@@ -132,11 +160,13 @@ fn check_text(shape: TextShape, text: &str) -> Result<(), String> {
             }
             Ok(())
         }
-        TextShape::Path if text.contains('\0') => Err(String::from("this path has a zero byte")),
-        TextShape::Path if text.contains(['{', '}']) => {
-            Err(String::from("a path with `{` or `}` is kept for templates, which are not known yet"))
+        TextShape::Path | TextShape::Template if text.contains('\0') => {
+            Err(String::from("this path has a zero byte"))
         }
-        TextShape::Any | TextShape::Path => Ok(()),
+        TextShape::Path if text.contains(['{', '}']) => {
+            Err(String::from("only the path of a file sink may have `{` and `}`"))
+        }
+        TextShape::Any | TextShape::Path | TextShape::Template => Ok(()),
         TextShape::Glob => {
             if has_bare_brace(text) {
                 return Err(String::from(
@@ -167,6 +197,9 @@ fn scalar_help(shape: &Shape, written: &Written<'_>, as_written: &str) -> Option
                 return Some(String::from(help));
             }
             Some(format!("a number stands without quotes: `{as_written}`"))
+        }
+        Shape::Duration(..) if written.plain == Plain::Number && !written.replaced => {
+            Some(format!("write the unit as well: `{as_written}s`, or `{as_written}ms`"))
         }
         Shape::Choice(words) if !written.replaced => {
             nearest(words.iter().copied(), written.text).map(|word| format!("did you mean `{word}`?"))

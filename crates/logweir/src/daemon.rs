@@ -1,0 +1,116 @@
+//! Runs the pipelines of the configuration, and those of the next one once SIGHUP asks for it.
+//!
+//! The next ones are built while the others run: all files are read, all sinks opened, a new address bound. If any of
+//! that fails, the reload is refused and nothing has changed. Only then the sources of the old ones stop; they drain,
+//! their last positions are committed, and from those the new ones go on.
+
+use std::path::PathBuf;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use logweir_pipeline::{Board, Pipeline, PipelineConfig, check_reload};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::Admin;
+use crate::signals::Hangups;
+
+/// The most lines that are kept of why a reload was refused.
+const MAX_LINES: usize = 10;
+
+/// What runs pipelines until they end or are told to.
+pub(crate) struct Daemon<'a> {
+    /// The pipeline files, as the command line names them.
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) workers: &'a Handle,
+    /// Cancelled when the process is to end.
+    pub(crate) stop: &'a CancellationToken,
+    pub(crate) hangups: Hangups,
+    pub(crate) admin: Option<Admin>,
+}
+
+/// A configuration that is ready to take over.
+struct Next {
+    pipelines: Vec<Pipeline>,
+    admin: NextAdmin,
+}
+
+/// What becomes of the admin endpoint.
+enum NextAdmin {
+    Stays,
+    Becomes(Option<Admin>),
+}
+
+impl Daemon<'_> {
+    /// Runs pipelines, and those of each configuration that takes over, until the last ones have ended.
+    pub(crate) async fn run(mut self, mut pipelines: Vec<Pipeline>) {
+        loop {
+            let (board, stop) = (self.board.clone(), self.stop.child_token());
+            let mut running = pin!(logweir_pipeline::run(pipelines, &board, self.workers, &stop));
+            let Some(next) = self.next(running.as_mut()).await else { return };
+            tracing::info!("the new configuration takes over; what the old one has read is delivered first");
+            stop.cancel();
+            running.await;
+            if self.stop.is_cancelled() {
+                return;
+            }
+            self.board.reload_applied();
+            if let NextAdmin::Becomes(admin) = next.admin {
+                self.admin = admin;
+            }
+            pipelines = next.pipelines;
+        }
+    }
+
+    /// Waits for a configuration that can take over; returns `None` if the pipelines have ended before.
+    async fn next(&mut self, mut running: Pin<&mut impl Future<Output = ()>>) -> Option<Next> {
+        loop {
+            let prepared = tokio::select! {
+                // Cancel safe: it is only borrowed.
+                () = &mut running => return None,
+                // Cancel safe, as nothing is waited for after it.
+                prepared = self.prepare() => prepared,
+            };
+            match prepared {
+                Ok(next) => return Some(next),
+                Err(why) => {
+                    self.board.reload_refused(&why);
+                    tracing::error!(why, "the reload is refused, and the running configuration stays");
+                }
+            }
+        }
+    }
+
+    /// Waits until a new configuration is asked for and builds it, or says why that cannot be.
+    async fn prepare(&mut self) -> Result<Next, String> {
+        self.hangups.next().await;
+        tracing::info!("the configuration is read anew");
+        let (files, board) = (self.files.clone(), self.board.clone());
+        let opened = spawn_blocking(move || open(&files, &board)).await;
+        let (configs, pipelines) = opened.map_err(|error| format!("an error of ours: {error}"))??;
+        let listen = configs.iter().find_map(|config| config.admin).map(|admin| admin.listen);
+        let admin = match listen {
+            listen if listen == self.admin.as_ref().map(Admin::listen) => NextAdmin::Stays,
+            None => NextAdmin::Becomes(None),
+            Some(listen) => {
+                let started = Admin::start(listen, self.board.clone()).await;
+                NextAdmin::Becomes(Some(started.map_err(|error| format!("{error:#}"))?))
+            }
+        };
+        Ok(Next { pipelines, admin })
+    }
+}
+
+/// Reads the files and opens their pipelines beside those that run. It blocks.
+fn open(files: &[PathBuf], board: &Board) -> Result<(Vec<PipelineConfig>, Vec<Pipeline>), String> {
+    let configs = logweir_pipeline::load(files).map_err(|problems| {
+        let text = problems.to_string();
+        text.lines().take(MAX_LINES).collect::<Vec<_>>().join("\n")
+    })?;
+    check_reload(board, &configs).map_err(|error| error.to_string())?;
+    let pipelines =
+        Pipeline::open_all(&configs, board).map_err(|error| format!("{:#}", anyhow::Error::new(error)))?;
+    Ok((configs, pipelines))
+}
