@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use logweir_pipeline::{Checkpoint, list_checkpoints};
@@ -54,9 +55,15 @@ impl Place {
         self.dir.join("pipeline.log")
     }
 
+    /// Returns when the checkpoint was written last; `None` if it never was.
+    pub(super) fn checkpointed(&self) -> Option<SystemTime> {
+        let path = self.state().join(format!("{PIPELINE}.checkpoint"));
+        fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+    }
+
     /// Returns the checkpoint; an empty one if there is none yet.
     pub(super) fn checkpoint(&self) -> anyhow::Result<Checkpoint> {
-        let state = self.dir.join("state");
+        let state = self.state();
         if !state.exists() {
             return Ok(Checkpoint::default());
         }
@@ -66,5 +73,9 @@ impl Place {
             bail!("{} holds checkpoints of other pipelines", state.display());
         }
         Ok(found.checkpoint?)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.dir.join("state")
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::inventory::InFlight;
 
@@ -50,12 +50,16 @@ pub(super) struct Rotations {
     pub(super) compressed: u64,
 }
 
-/// An event that was written and not delivered.
+/// Events with numbers in a row that were written to the same file and not delivered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(super) struct Lost {
-    /// Its number, in hex digits as in its `RayID`.
-    pub(super) id: String,
-    /// The file that it was written to, and where that is now.
+    /// The number of the first one.
+    #[serde(serialize_with = "as_ray_id")]
+    pub(super) first: u64,
+    /// The number of the last one.
+    #[serde(serialize_with = "as_ray_id")]
+    pub(super) last: u64,
+    /// The file that they were written to, and where that is now.
     pub(super) file: String,
 }
 
@@ -101,8 +105,8 @@ impl Report {
         if let Some(bad_end) = &self.bad_end {
             writeln!(out, "the pipeline was told to end, and {bad_end}")?;
         }
-        for Lost { id, file } in &self.lost {
-            writeln!(out, "lost: {id}, written to {file}")?;
+        for Lost { first, last, file } in &self.lost {
+            writeln!(out, "lost: {first:016x} to {last:016x}, written to {file}")?;
         }
         for line in &self.altered {
             writeln!(out, "altered: {line}")?;
@@ -161,6 +165,12 @@ impl Report {
     }
 }
 
+/// Writes the number of an event as it stands in its `RayID`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "that is how serde calls it")]
+fn as_ray_id<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{number:016x}"))
+}
+
 /// Writes a row of the table; the note says more of a number that is not zero.
 fn row(out: &mut String, what: &str, n: u64, note: &str) -> std::fmt::Result {
     let note = if n == 0 { "" } else { note };
@@ -196,4 +206,102 @@ struct InFlightJson {
     bytes: u64,
     most_events: u64,
     most_bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report {
+            seed: 7,
+            elapsed: Duration::from_millis(61_230),
+            n_kills: 100,
+            rotations: Rotations { renamed: 3, copied: 2, compressed: 1 },
+            n_written: 12_345,
+            n_written_bytes: 10 << 20,
+            n_delivered: 12_345,
+            n_duplicated: 20,
+            n_altered: 0,
+            altered: Vec::new(),
+            n_taken_back: 0,
+            in_flight: InFlight { n_events: 30, n_bytes: 2048 },
+            most_in_flight: InFlight { n_events: 9, n_bytes: 1024 },
+            lost: Vec::new(),
+            bad_end: None,
+            kept_in: None,
+        }
+    }
+
+    #[test]
+    fn people_get_a_table() {
+        let expected = "\
+crash selftest with seed 7: nothing was lost in 61.2 s
+  kills                    100
+  rotations                  6  renamed 3, copied and emptied 2, compressed 1
+  written               12,345  10.00 MiB
+  delivered             12,345
+  lost                       0
+  duplicated                20  of 30 (2.00 KiB) delivered and not yet in the checkpoint at a kill, 9 at most
+  altered                    0";
+        assert_eq!(report().table(), expected);
+        let lost = vec![Lost { first: 26, last: 27, file: "logs/x, now logs/x.1".to_owned() }];
+        let bad = Report {
+            n_delivered: 12_343,
+            n_duplicated: 31,
+            n_altered: 1,
+            altered: vec!["{}".to_owned()],
+            n_taken_back: 5,
+            lost,
+            bad_end: Some("ended with 1".to_owned()),
+            kept_in: Some(PathBuf::from("/dir")),
+            ..report()
+        };
+        let expected = "\
+crash selftest with seed 7: FAILED in 61.2 s
+  kills                    100
+  rotations                  6  renamed 3, copied and emptied 2, compressed 1
+  written               12,345  10.00 MiB
+  delivered             12,343
+  lost                       2
+  duplicated                31  of 30 (2.00 KiB) delivered and not yet in the checkpoint at a kill, 9 at most; 1 \
+                        MORE THAN THAT
+  altered                    1  lines that were delivered are no event that was written
+  taken back                 5  bytes were delivered and then gone
+the pipeline was told to end, and ended with 1
+lost: 000000000000001a to 000000000000001b, written to logs/x, now logs/x.1
+altered: {}
+everything is kept in /dir";
+        assert_eq!(bad.table(), expected);
+    }
+
+    #[test]
+    fn only_a_whole_delivery_passes() {
+        assert!(report().has_passed());
+        for bad in [
+            Report { n_delivered: 12_344, ..report() },
+            Report { n_altered: 1, ..report() },
+            Report { n_taken_back: 1, ..report() },
+            Report { bad_end: Some(String::new()), ..report() },
+        ] {
+            assert!(!bad.has_passed(), "{bad:?}");
+        }
+        assert!(Report { n_duplicated: 1_000, ..report() }.has_passed(), "events may come twice");
+    }
+
+    #[test]
+    fn programs_get_json() {
+        let lost = vec![Lost { first: 26, last: 27, file: "logs/x".to_owned() }];
+        let json: serde_json::Value = serde_json::from_str(&Report { lost, ..report() }.json()).unwrap();
+        let counts = ["seed", "kills", "written", "delivered", "lost", "duplicated", "altered"];
+        assert_eq!(counts.map(|key| json[key].as_u64().unwrap()), [7, 100, 12_345, 12_345, 0, 20, 0]);
+        assert_eq!(json["passed"], true);
+        assert_eq!(json["rotations"], serde_json::json!({"renamed": 3, "copied": 2, "compressed": 1}));
+        let in_flight =
+            serde_json::json!({"events": 30, "bytes": 2048, "most_events": 9, "most_bytes": 1024});
+        assert_eq!(json["in_flight"], in_flight);
+        let lost =
+            serde_json::json!([{"first": "000000000000001a", "last": "000000000000001b", "file": "logs/x"}]);
+        assert_eq!(json["first_lost"], lost);
+    }
 }

@@ -1,5 +1,6 @@
 //! Writes logs and rotates them, on a thread of its own.
 
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -21,8 +22,8 @@ const LOGS: [(&str, Style); 3] =
 /// pipeline is ever behind, unless it does not come forward.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Rotations come after so many bytes at least and so many at most.
-const ROTATE_AFTER: (u64, u64) = (32 << 10, 3 << 20);
+/// Rotations come after 2^13 to 2^21 bytes: two in a row may be milliseconds apart, or a second.
+const ROTATE_AFTER_LOG2: Range<u32> = 13..22;
 
 /// A running writer.
 #[derive(Debug)]
@@ -71,9 +72,7 @@ struct Hand {
 
 impl Hand {
     fn write(mut self) -> anyhow::Result<Rotations> {
-        for rotate_at in &mut self.rotate_at {
-            *rotate_at = self.rng.u64(ROTATE_AFTER.0..ROTATE_AFTER.1);
-        }
+        self.rotate_at = std::array::from_fn(|_| rotate_after(&mut self.rng));
         loop {
             let pause = pause(&mut self.rng);
             if !self.waits(pause) {
@@ -89,7 +88,7 @@ impl Hand {
             let log = &mut self.logs[index];
             if log.n_bytes() > self.rotate_at[index] && !log.is_late() {
                 log.rotate(self.rng.u32(..4)).context("cannot rotate a log")?;
-                self.rotate_at[index] = self.rng.u64(ROTATE_AFTER.0..ROTATE_AFTER.1);
+                self.rotate_at[index] = rotate_after(&mut self.rng);
                 self.delete_covered()?;
             }
         }
@@ -127,6 +126,11 @@ impl Hand {
 fn pause(rng: &mut Rng) -> Duration {
     let most = if rng.u8(..50) == 0 { 200 } else { 8 };
     Duration::from_millis(rng.u64(..most))
+}
+
+/// Returns after how many bytes a log is rotated.
+fn rotate_after(rng: &mut Rng) -> u64 {
+    1 << rng.u32(ROTATE_AFTER_LOG2)
 }
 
 #[cfg(test)]
