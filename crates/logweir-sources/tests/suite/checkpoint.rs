@@ -129,6 +129,24 @@ fn the_text_of_version_1_stays_as_it_is() {
 }
 
 #[test]
+fn the_one_in_the_documentation_is_one() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checkpoints.md");
+    let text = std::fs::read_to_string(docs).unwrap();
+    let (_, text) = text.split_once("```json\n").expect("an example");
+    let (text, _) = text.split_once("```").expect("its end");
+    let scratch = Scratch::new();
+    scratch.write("shop.checkpoint", text);
+    let dir = StateDir::open(scratch.dir()).unwrap();
+    let (mut store, checkpoint) = CheckpointStore::open(dir, "shop").unwrap();
+    let checkpoint = checkpoint.expect("it is a checkpoint");
+    assert_eq!(checkpoint.files.len(), 2);
+    store.commit(&checkpoint).unwrap();
+    let written = String::from_utf8(scratch.read("shop.checkpoint")).unwrap();
+    let files = |text: &str| text.lines().skip(1).take(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(files(&written), files(text));
+}
+
+#[test]
 fn a_fingerprint_is_the_hash_that_others_know() {
     let content: Vec<u8> = (0..=255).collect();
     for n in [0, 1, 16, 128, 240, 241, 256] {
