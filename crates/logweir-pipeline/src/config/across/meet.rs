@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn glob() -> impl Strategy<Value = String> {
-        let piece = prop::sample::select(vec!["a", "b", "]", "*", "?", "[ab]", "[!a]", "[]a]", "["]);
+        let piece = prop::sample::select(vec!["a", "b", "]", "*", "?", "[ab]", "[!a]", "[]a]", "[[]"]);
         prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
     }
 
@@ -139,7 +139,7 @@ mod tests {
 
         #[test]
         fn two_patterns_meet_if_some_text_fits_both(a in glob(), b in name()) {
-            // A bracket without an end, and two stars in one name, are no glob.
+            // Two stars in one name are no glob.
             let (Ok(first), Ok(second)) = (Pattern::new(&a), Pattern::new(&b)) else { return Ok(()) };
             let expected = texts().iter().any(|text| first.matches(text) && second.matches(text));
             prop_assert_eq!(paths_meet(&[glob_part(&a)], &[glob_part(&b)]), expected, "{} {}", a, b);
