@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
+use crate::notify::{Notice, Notifier};
 use crate::signals::Hangups;
 
 /// The most lines that are kept of why a reload was refused.
@@ -29,6 +30,7 @@ pub(crate) struct Daemon<'a> {
     pub(crate) stop: &'a CancellationToken,
     pub(crate) hangups: Hangups,
     pub(crate) admin: Option<Admin>,
+    pub(crate) notifier: &'a Notifier,
 }
 
 /// A configuration that is ready to take over.
@@ -49,6 +51,7 @@ impl Daemon<'_> {
         loop {
             let (board, stop) = (self.board.clone(), self.stop.child_token());
             let mut running = pin!(logweir_pipeline::run(pipelines, &board, self.workers, &stop));
+            self.notifier.tell(Notice::Ready);
             let Some(next) = self.next(running.as_mut()).await else { return };
             tracing::info!("the new configuration takes over; what the old one has read is delivered first");
             stop.cancel();
@@ -78,6 +81,7 @@ impl Daemon<'_> {
                 Err(why) => {
                     self.board.reload_refused(&why);
                     tracing::error!(why, "the reload is refused, and the running configuration stays");
+                    self.notifier.tell(Notice::Ready);
                 }
             }
         }
@@ -87,6 +91,7 @@ impl Daemon<'_> {
     async fn prepare(&mut self) -> Result<Next, String> {
         self.hangups.next().await;
         tracing::info!("the configuration is read anew");
+        self.notifier.tell(Notice::Reloading);
         let (files, board) = (self.files.clone(), self.board.clone());
         let opened = spawn_blocking(move || open(&files, &board)).await;
         let (configs, pipelines) = opened.map_err(|error| format!("an error of ours: {error}"))??;

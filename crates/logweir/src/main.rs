@@ -10,6 +10,8 @@ mod check;
 mod checkpoint;
 mod daemon;
 mod logging;
+mod notify;
+mod open_files;
 mod print;
 mod progress;
 mod run;

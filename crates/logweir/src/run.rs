@@ -15,14 +15,16 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::Admin;
 use crate::args::{LogFormat, RunArgs, SummaryFormat};
 use crate::daemon::Daemon;
+use crate::notify::{Notice, Notifier};
 use crate::signals::{Hangups, Signals};
 use crate::summary;
-use crate::{EXIT_CONFIGURATION, EXIT_FAILED, logging, progress};
+use crate::{EXIT_CONFIGURATION, EXIT_FAILED, logging, open_files, progress};
 
 /// Runs the pipelines of the files to their end.
 pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
     let bar = ProgressBar::hidden();
     logging::start(log_format, args.quiet, &bar);
+    open_files::raise_limit();
     let configs = match logweir_pipeline::load(&args.files) {
         Ok(configs) => configs,
         Err(problems) => {
@@ -91,15 +93,23 @@ async fn drive(
         Some(admin) => Some(Admin::start(admin.listen, board.clone()).await?),
         None => None,
     };
+    let notifier = Notifier::start(board.clone(), workers.clone());
     let draw =
         async { if args.quiet { std::future::pending().await } else { progress::draw(bar, board).await } };
     let stop = CancellationToken::new();
-    let daemon =
-        Daemon { files: args.files.clone(), board: board.clone(), workers, stop: &stop, hangups, admin };
+    let daemon = Daemon {
+        files: args.files.clone(),
+        board: board.clone(),
+        workers,
+        stop: &stop,
+        hangups,
+        admin,
+        notifier: &notifier,
+    };
     // The branches other than the first never end, and may be dropped at any time.
     tokio::select! {
         () = daemon.run(pipelines) => Ok(()),
-        never = watch(signals, &stop, args, bar, board) => match never {},
+        never = watch(signals, &stop, args, bar, board, &notifier) => match never {},
         never = draw => match never {},
     }
 }
@@ -111,9 +121,11 @@ async fn watch(
     args: &RunArgs,
     bar: &ProgressBar,
     board: &Board,
+    notifier: &Notifier,
 ) -> Infallible {
     let signal = signals.next().await;
     tracing::info!(signal, "stops reading and delivers what has been read; a second signal ends at once");
+    notifier.tell(Notice::Stopping);
     stop.cancel();
     let signal = signals.next().await;
     tracing::error!(signal, "ends at once; what was in flight is not delivered");

@@ -16,6 +16,7 @@ mod latency;
 mod memory;
 mod metrics;
 mod naive;
+mod notify;
 mod reload;
 mod rig;
 mod scenarios;
