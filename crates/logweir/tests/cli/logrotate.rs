@@ -26,7 +26,10 @@ const LIVES: [u64; 5] = [40, 700, 150, 1300, 350];
 fn start(scratch: &Scratch) -> Running {
     let run = logweir(["run", "--quiet", "--summary", "json", "pipelines/follow.yaml"]).dir(workspace());
     let run = run.env("LOGS", scratch.path("logs")).env("OUT", scratch.path("out"));
-    run.env("STATE", scratch.path("state")).env("LISTEN", "127.0.0.1:0").deadline(Duration::from_secs(120)).start()
+    run.env("STATE", scratch.path("state"))
+        .env("LISTEN", "127.0.0.1:0")
+        .deadline(Duration::from_secs(120))
+        .start()
 }
 
 /// Appends numbered events until told to stop, to whatever lies at `path`; returns how many.
@@ -63,7 +66,8 @@ fn numbers(path: &Path, found: &mut HashMap<u64, u32>) {
         { file }.read_to_end(&mut bytes).unwrap();
     }
     for line in String::from_utf8(bytes).unwrap().lines() {
-        let number = serde_json::from_str::<serde_json::Value>(line).ok().and_then(|event| event["n"].as_u64());
+        let number =
+            serde_json::from_str::<serde_json::Value>(line).ok().and_then(|event| event["n"].as_u64());
         if let Some(number) = number {
             *found.entry(number).or_default() += 1;
         }
@@ -84,10 +88,8 @@ fn check(options: &str) {
     let logs = scratch.path("logs");
     fs::create_dir_all(&logs).unwrap();
     let log = logs.join("shop.ndjson");
-    let config: PathBuf = scratch.write(
-        "logrotate.conf",
-        format!("{} {{\n rotate 1000\n missingok\n {options}\n}}\n", log.display()),
-    );
+    let config: PathBuf = scratch
+        .write("logrotate.conf", format!("{} {{\n rotate 1000\n missingok\n {options}\n}}\n", log.display()));
     let stop = AtomicBool::new(false);
     let started = Instant::now();
     let (n_written, n_kills) = thread::scope(|scope| {
@@ -128,7 +130,11 @@ fn check(options: &str) {
     let ran = daemon.wait();
     assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
     let n_doubled: u64 = delivered.values().map(|&n| u64::from(n - 1)).sum();
-    println!("{n_written} written, {} owed, {} delivered, {n_doubled} doubled, {n_kills} kills", owed.len(), delivered.len());
+    println!(
+        "{n_written} written, {} owed, {} delivered, {n_doubled} doubled, {n_kills} kills",
+        owed.len(),
+        delivered.len()
+    );
 }
 
 #[test]

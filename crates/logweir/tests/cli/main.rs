@@ -10,9 +10,9 @@ mod ends;
 mod examples;
 mod files;
 mod interface;
+mod latency;
 #[cfg(feature = "services")]
 mod logrotate;
-mod latency;
 mod memory;
 mod metrics;
 mod naive;
