@@ -61,7 +61,12 @@ pub struct FileSink {
 #[derive(Debug)]
 enum Kind {
     /// Regular files.
-    Files { disk: Arc<dyn Disk>, target: Target },
+    Files {
+        disk: Arc<dyn Disk>,
+        target: Target,
+        /// The identity of the file, where there is one from the start.
+        id: Option<FileId>,
+    },
     /// A pipe or a device.
     Stream(PathBuf),
 }
@@ -98,10 +103,11 @@ impl FileSink {
         let path = target.path_at(Timestamp::now());
         let parent = path.parent().unwrap_or(Path::new(""));
         disk.make_dirs(parent).map_err(|source| SinkError::Open { path: parent.to_owned(), source })?;
+        let mut id = None;
         if target.is_in_place() {
-            disk.open(&path).map_err(|source| SinkError::Open { path, source })?;
+            id = disk.open(&path).map_err(|source| SinkError::Open { path, source })?.id();
         }
-        Ok(Self { config, kind: Kind::Files { disk, target }, files_written: FilesWritten::default() })
+        Ok(Self { config, kind: Kind::Files { disk, target, id }, files_written: FilesWritten::default() })
     }
 
     fn of_stream(path: PathBuf, config: FileSinkConfig) -> Result<Self, SinkError> {
@@ -119,10 +125,7 @@ impl Sink for FileSink {
     fn writes_to(&self) -> Option<FileId> {
         match &self.kind {
             Kind::Stream(path) => append::id(fs::metadata(path)),
-            Kind::Files { disk, target } if target.is_in_place() => {
-                disk.open(&target.path_at(Timestamp::now())).ok()?.id()
-            }
-            Kind::Files { .. } => None,
+            Kind::Files { id, .. } => *id,
         }
     }
 
@@ -137,7 +140,7 @@ impl Sink for FileSink {
                 on_thread_with_alarm(context, move |context, alarm| write_stream(&path, context, alarm))
                     .boxed()
             }
-            Kind::Files { disk, target } => {
+            Kind::Files { disk, target, .. } => {
                 on_thread(move || write_files(&*disk, &target, &config, &files_written, context)).boxed()
             }
         }

@@ -49,16 +49,23 @@ impl Hold {
         if is_final(&error) {
             return Err(error);
         }
-        if self.condition.trouble(&self.subject, kind(&error), &error) {
-            tracing::error!(
-                sink = self.subject,
-                error = &error as &dyn Error,
-                "the sink cannot go on, and the pipeline waits for it; it is tried again every few seconds"
-            );
-        }
+        self.tell(&error);
         let first_pause = self.first_pause;
         let pause = self.backoff.get_or_insert_with(|| Backoff::starting_with(first_pause)).pause();
         if self.waiter.pause(pause, &self.abort) { Err(error) } else { Ok(()) }
+    }
+
+    /// Says what is wrong, to be tried again by who says it.
+    pub(crate) fn tell(&mut self, error: &SinkError) {
+        let first_pause = self.first_pause;
+        self.backoff.get_or_insert_with(|| Backoff::starting_with(first_pause));
+        if self.condition.trouble(&self.subject, kind(error), error) {
+            tracing::error!(
+                sink = self.subject,
+                error = error as &dyn Error,
+                "the sink cannot go on, and the pipeline waits for it; it is tried again and again"
+            );
+        }
     }
 
     /// Says that all is well, if it was not.

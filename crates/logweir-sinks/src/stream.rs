@@ -37,6 +37,8 @@ pub(crate) struct Stream {
     file: File,
     alarm: Alarm,
     patience: Patience,
+    /// Whether it last took less than was offered: then there is no room, and to try would only say so.
+    is_full: bool,
 }
 
 /// What is done so that no write waits.
@@ -54,11 +56,11 @@ impl Stream {
         append::widen_pipe(&file);
         let file_type = file.metadata().map(|metadata| metadata.file_type());
         if file_type.is_ok_and(|file_type| file_type.is_file()) {
-            return Self { file, alarm, patience: Patience::NoneNeeded };
+            return Self { file, alarm, patience: Patience::NoneNeeded, is_full: false };
         }
         match own_description(&file) {
-            Some(file) => Self { file, alarm, patience: Patience::NoneNeeded },
-            None => Self { file, alarm, patience: Patience::Polled },
+            Some(file) => Self { file, alarm, patience: Patience::NoneNeeded, is_full: false },
+            None => Self { file, alarm, patience: Patience::Polled, is_full: false },
         }
     }
 
@@ -76,15 +78,20 @@ impl Stream {
                 Ok(file) => {
                     hold.is_over();
                     append::widen_pipe(&file);
-                    return Ok(Self { file, alarm, patience: Patience::NoneNeeded });
+                    return Ok(Self { file, alarm, patience: Patience::NoneNeeded, is_full: false });
                 }
                 Err(source) => source,
             };
-            let nobody_reads = rustix::io::Errno::from_io_error(&source) == Some(rustix::io::Errno::NXIO);
+            if !is_unread(path, &source) {
+                hold.wait_out(SinkError::Open { path: path.to_owned(), source })?;
+                continue;
+            }
+            let source = io::Error::new(ErrorKind::NotConnected, "nobody reads this named pipe");
             let error = SinkError::Open { path: path.to_owned(), source };
-            if !nobody_reads || began.elapsed() > READER_IS_LATE {
-                hold.wait_out(error)?;
-            } else if hold.waiter().pause(pause, hold.abort()) {
+            if began.elapsed() > READER_IS_LATE {
+                hold.tell(&error);
+            }
+            if hold.waiter().pause(pause, hold.abort()) {
                 return Err(error);
             }
             pause = (pause * 2).min(LONGEST_LOOK);
@@ -111,14 +118,21 @@ impl Write for Stream {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
+            if self.is_full || self.patience == Patience::Polled {
+                self.wait()?;
+            }
             let result = match self.patience {
                 Patience::NoneNeeded => self.file.write_vectored(slices),
-                Patience::Polled => self.wait().and_then(|()| self.file.write(beginning(slices))),
+                Patience::Polled => self.file.write(beginning(slices)),
             };
             match result {
-                // Where it says so in spite of being polled, somebody else was faster, or has set it to non-blocking.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait()?,
-                result => return result,
+                // Somebody else was faster, or has set it to non-blocking.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_full = true,
+                Ok(n_taken) => {
+                    self.is_full = n_taken < slices.iter().map(|slice| slice.len()).sum();
+                    return Ok(n_taken);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -163,6 +177,12 @@ fn beginning<'a>(slices: &'a [IoSlice<'_>]) -> &'a [u8] {
 /// Opens what a descriptor leads to once more, so that nobody else has to do with how it is written.
 fn own_description(file: &File) -> Option<File> {
     open_without_waiting(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd()))).ok()
+}
+
+/// Returns whether a path could not be opened because it is a named pipe that nobody reads.
+fn is_unread(path: &Path, error: &io::Error) -> bool {
+    let is_pipe = || std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NXIO) && is_pipe()
 }
 
 fn open_without_waiting(path: &Path) -> io::Result<File> {

@@ -8,10 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use logweir_event::FileId;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, renameat_with, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, statat};
 use rustix::io::Errno;
 
-use super::following::is_passed_over;
+use super::following::{is_passed_over, rename_to_free};
 use super::real_file::RealFile;
 use super::{Disk, DiskFile};
 
@@ -111,14 +111,7 @@ impl Disk for ConfinedDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let ((from_dir, from), (to_dir, to)) = (self.parent(from)?, self.parent(to)?);
-        match renameat_with(&from_dir, from, &to_dir, to, RenameFlags::NOREPLACE) {
-            // The file system does not know how. A second name in its place and then taking away the first is as good.
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                rustix::fs::linkat(&from_dir, from, &to_dir, to, AtFlags::empty())?;
-                Ok(rustix::fs::unlinkat(&from_dir, from, AtFlags::empty())?)
-            }
-            result => Ok(result?),
-        }
+        Ok(rename_to_free(&from_dir, from, &to_dir, to)?)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

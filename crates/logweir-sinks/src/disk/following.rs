@@ -1,10 +1,13 @@
 //! The system's files under the paths as they are given.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat, renameat_with, statat, unlinkat};
+use rustix::io::Errno;
 
 use super::real_file::RealFile;
 use super::{Disk, DiskFile};
@@ -34,14 +37,7 @@ impl Disk for FollowingDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // The file system does not know how. A second name in its place and then taking away the first is as good.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-                fs::hard_link(from, to)?;
-                fs::remove_file(from)
-            }
-            result => Ok(result?),
-        }
+        Ok(rename_to_free(CWD, from.as_os_str(), CWD, to.as_os_str())?)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -73,6 +69,30 @@ impl Disk for FollowingDisk {
         }
         files.sort_unstable();
         Ok(files)
+    }
+}
+
+/// Gives a file a name that nothing has yet.
+pub(super) fn rename_to_free(
+    from_dir: impl AsFd,
+    from: &OsStr,
+    to_dir: impl AsFd,
+    to: &OsStr,
+) -> rustix::io::Result<()> {
+    match renameat_with(&from_dir, from, &to_dir, to, RenameFlags::NOREPLACE) {
+        // Where the file system does not know how, a second name is as good, if the first is then taken away.
+        Err(Errno::INVAL | Errno::NOSYS) => {}
+        result => return result,
+    }
+    match linkat(&from_dir, from, &to_dir, to, AtFlags::empty()) {
+        // Where it does not know that either, we can only look first.
+        Err(Errno::PERM | Errno::OPNOTSUPP | Errno::MLINK) => {
+            match statat(&to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => renameat(from_dir, from, to_dir, to),
+                result => result.and(Err(Errno::EXIST)),
+            }
+        }
+        result => result.and_then(|()| unlinkat(from_dir, from, AtFlags::empty())),
     }
 }
 

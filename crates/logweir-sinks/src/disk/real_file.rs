@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use logweir_event::FileId;
+use rustix::io::Errno;
 
 use super::{ConfinedDisk, DiskFile};
 
@@ -65,7 +66,12 @@ impl DiskFile for RealFile {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),
             // Where files cannot be locked, there is nobody to lock out.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(true),
+            Err(TryLockError::Error(error))
+                if error.kind() == ErrorKind::Unsupported
+                    || Errno::from_io_error(&error) == Some(Errno::NOLCK) =>
+            {
+                Ok(true)
+            }
             Err(TryLockError::Error(error)) => Err(error),
         }
     }

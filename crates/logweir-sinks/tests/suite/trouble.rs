@@ -211,3 +211,19 @@ fn a_real_disk_that_is_full_is_waited_for() {
     assert!(std::fs::read(dir.join("out")).unwrap() == events.concat().as_bytes());
     assert_eq!(books.verdicts(), [Verdict::Delivered; 50]);
 }
+
+#[test]
+fn a_named_pipe_that_nobody_reads_is_said_to_be_one() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    let (scratch, books) = (Scratch::new(), Books::new());
+    let path = scratch.path("named.pipe");
+    mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+    let running = Running::start(Box::new(open(plain(path.clone())).unwrap()));
+    running.give(books.payload(&["{}\n"]));
+    assert_eq!(running.held(), "open");
+    let reading = std::thread::spawn(|| std::fs::read(path).unwrap());
+    running.goes_on();
+    running.end().unwrap();
+    assert_eq!(reading.join().unwrap(), b"{}\n");
+}
