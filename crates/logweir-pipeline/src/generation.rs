@@ -1,37 +1,30 @@
 //! Runs a pipeline once, from its start to its end.
-//!
-//! An end has three steps, so that it comes whatever happens. A pipeline that is to stop stops its source, and what has
-//! been read drains. When its deadline is over, `abort` is cancelled: whoever waits for something gives up, and what is
-//! still on its way is dropped, which books it as not delivered. Who has not ended a moment later is stuck in a call
-//! to the system that nothing can end, and is left behind.
 
-use std::any::Any;
 use std::collections::HashSet;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use logweir_event::FileId;
-use logweir_sinks::{DeadLetterStats, SinkContext, SinkError};
-use logweir_sources::{Checkpointer, ChunkLimits, ChunkSender, SourceContext, SourceError};
+use logweir_sinks::SinkContext;
+use logweir_sources::{Checkpointer, ChunkLimits, ChunkSender, Source, SourceContext};
 use tokio::runtime::Handle;
 use tokio::select;
-use tokio::task::{JoinError, JoinSet, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::blocking::on_thread;
 use crate::board::Board;
 use crate::build::{OpenSource, Pipeline, open_source, source_component};
 use crate::channel::CountedSender;
+use crate::ended::{Ended, Failed, guarded, reporter, sink_ended, source_ended};
 use crate::live::Live;
 use crate::parts::{CHECKPOINT, DEAD_LETTER, Parts};
-use crate::status::Status;
-
-/// How long components may take to end once there is nothing more to wait for.
-const GRACE: Duration = Duration::from_millis(500);
+use crate::patience::Patience;
+use crate::status::{Status, with_causes};
 
 /// How long the last checkpoint may take. Without it nothing is lost, and what it would have covered comes twice.
 const CHECKPOINT_GRACE: Duration = Duration::from_secs(5);
@@ -53,21 +46,6 @@ pub(crate) enum End {
     Over,
     /// By a failure of this kind, which mends if the pipeline is opened again and reads again what was not delivered.
     Mendable(&'static str),
-}
-
-/// How a component's task ended.
-enum Ended {
-    Well,
-    /// The reader of standard output has gone.
-    ReaderLeft,
-    Failed(Failed),
-}
-
-struct Failed {
-    component: String,
-    kind: &'static str,
-    is_mendable: bool,
-    error: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl Pipeline {
@@ -134,7 +112,7 @@ impl Pipeline {
     fn start(
         self,
         parts: Parts,
-        source: Box<dyn logweir_sources::Source>,
+        source: Box<dyn Source>,
         generation: &Generation,
         around: &Surroundings<'_>,
     ) -> JoinSet<Ended> {
@@ -253,7 +231,7 @@ impl Generation {
         let is_replayable = self.status.ledger.is_replayable();
         if is_replayable && self.hold.is_cancelled() {
             // It gave up because it had to, and what it did not take is read again.
-            let error = crate::status::with_causes(&**error);
+            let error = with_causes(&**error);
             tracing::warn!(pipeline = self.status.name, component, kind, error, "a component has given up");
             return;
         }
@@ -316,92 +294,4 @@ impl Generation {
             _ => End::Over,
         }
     }
-}
-
-/// What is needed to end a generation when its time is over.
-struct Patience {
-    stop: CancellationToken,
-    hold: CancellationToken,
-    abort: CancellationToken,
-    status: Arc<Status>,
-    live: Arc<Live>,
-}
-
-impl Patience {
-    /// Ends when there is no patience left with what still runs, having cancelled `abort` before, when the deadline was
-    /// over.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: time that was waited is lost, and nothing else.
-    async fn run_out(self, deadline: Duration) {
-        self.stop.cancelled().await;
-        sleep(deadline).await;
-        let (pipeline, in_flight) = (&self.status.name, self.status.ledger.accounts().in_flight());
-        tracing::warn!(pipeline, ?deadline, in_flight, "the deadline is over; what still waits gives up");
-        let is_holding = self.live.dead_letters.as_ref().is_some_and(DeadLetterStats::is_holding);
-        // What is read again anyway need not come through now, and twice then.
-        if is_holding && !self.status.ledger.is_replayable() {
-            self.hold.cancel();
-            sleep(GRACE).await;
-        }
-        self.abort.cancel();
-        sleep(GRACE).await;
-    }
-}
-
-/// Returns what a source tells of files it cannot read while it goes on with others.
-fn reporter(component: &'static str, status: &Arc<Status>) -> Arc<dyn Fn(&SourceError) + Send + Sync> {
-    let status = status.clone();
-    Arc::new(move |error| status.fail(component, error.kind(), error))
-}
-
-fn source_ended(component: &str, result: Result<(), SourceError>) -> Ended {
-    match result {
-        // Each of them has been reported when it happened.
-        Ok(()) | Err(SourceError::SomeFailed { .. }) => Ended::Well,
-        Err(error) => Ended::Failed(Failed {
-            component: component.to_owned(),
-            kind: error.kind(),
-            is_mendable: false,
-            error: Box::new(error),
-        }),
-    }
-}
-
-fn sink_ended(component: String, result: Result<(), SinkError>) -> Ended {
-    match result {
-        Ok(()) => Ended::Well,
-        Err(SinkError::Closed) => Ended::ReaderLeft,
-        Err(error) => Ended::Failed(Failed {
-            component,
-            kind: error.kind(),
-            is_mendable: error.is_recoverable(),
-            error: Box::new(error),
-        }),
-    }
-}
-
-/// Runs what may block where it may, and returns what it returns.
-pub(crate) async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
-        Ok(done) => done,
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // The runtime is going down, and this with it.
-        Err(Err(_)) => std::future::pending().await,
-    }
-}
-
-/// Turns a panic, which would be an error of ours, into a failure that names the component.
-async fn guarded(component: String, task: impl Future<Output = Ended>) -> Ended {
-    AssertUnwindSafe(task).catch_unwind().await.unwrap_or_else(|panic| {
-        let error = panic_text(&*panic).into();
-        Ended::Failed(Failed { component, kind: "panic", is_mendable: false, error })
-    })
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("no message"))
 }

@@ -12,16 +12,19 @@
 //!
 //! All channels are bounded, so that a slow sink slows the source; acks go back, and nothing else does.
 
+mod blocking;
 mod board;
 mod build;
 mod channel;
 mod config;
+mod ended;
 mod generation;
 mod lane;
 mod ledger;
 mod live;
 mod metrics;
 mod parts;
+mod patience;
 mod reload;
 mod run;
 mod status;

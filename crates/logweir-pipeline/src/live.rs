@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use logweir_event::Condition;
 use logweir_sinks::DeadLetterStats;
@@ -74,6 +75,12 @@ impl Live {
             }
         }
         counters
+    }
+
+    /// Returns how long the oldest bytes have been there that are not read, or the oldest chunk that is not delivered.
+    pub(crate) fn lag(&self) -> Duration {
+        let unread = self.follow.get().map(FollowStats::oldest_unread).unwrap_or_default();
+        unread.max(self.tracker.oldest())
     }
 
     /// Returns the condition of a component.

@@ -3,8 +3,10 @@
 //! Nothing is counted twice: at each scrape all values are set from one copy of each pipeline's books, so that what is
 //! scraped adds up exactly. `docs/metrics.md` describes them for users; a test compares it with [`METRICS`].
 
+use std::time::Duration;
+
 use logweir_sinks::DeadLetterStats;
-use logweir_sources::{FollowStats, Rotation};
+use logweir_sources::Rotation;
 use metrics::{Label, Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::board::Board;
@@ -228,6 +230,9 @@ fn publish_pipeline(status: &Status) {
     }
     let (live, counters) = status.seen();
     if let Some(live) = live {
+        // Of a pipeline that a reload took away nothing is late any more.
+        let lag = if status.is_gone() { Duration::ZERO } else { live.lag() };
+        gauge!(LAG_SECONDS, labels.clone()).set(lag.as_secs_f64());
         publish_live(&live, &counters, &labels);
     }
     publish_counters(counters, &labels);
@@ -245,8 +250,6 @@ fn publish_live(live: &Live, counters: &Counters, labels: &[Label]) {
     }
     gauge!(HELD, labels.to_vec()).set(live.pool.held() as f64);
     gauge!(LAG, labels.to_vec()).set(live.progress.lag(live.tracker.delivered_source_bytes()) as f64);
-    let unread = live.follow.get().map(FollowStats::oldest_unread).unwrap_or_default();
-    gauge!(LAG_SECONDS, labels.to_vec()).set(unread.max(live.tracker.oldest()).as_secs_f64());
     if let Some(stats) = live.follow.get() {
         gauge!(FILES, labels.to_vec()).set(stats.n_files() as f64);
         gauge!(FILES_OPEN, labels.to_vec()).set(stats.n_open() as f64);

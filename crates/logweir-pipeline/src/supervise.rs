@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::select;
 use tokio::time::sleep;
 
+use crate::blocking::on_thread;
 use crate::build::Pipeline;
 use crate::config::PipelineConfig;
-use crate::generation::{End, Surroundings, on_thread};
+use crate::generation::{End, Surroundings};
 use crate::status::Status;
 
 /// The first pause before a pipeline is started again.

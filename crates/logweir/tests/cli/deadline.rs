@@ -7,8 +7,8 @@ use logweir_testkit::process::{Ran, Running, Signal, poll_until};
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{
-    Feeder, SOON, admin, check_first_events, endless_events, event, failed, follow, logged, n_lines,
-    pipeline, sample, succeeded, summary, watched_pipeline,
+    Feeder, SOON, admin, check_first_events, endless_events, event, failed, follow, logged, make_fifo,
+    n_lines, pipeline, sample, succeeded, summary, watched_pipeline,
 };
 
 /// Short, and long enough to tell it from no time at all.
@@ -54,8 +54,7 @@ fn a_reader_that_does_not_read_holds_nothing_up_beyond_the_deadline() {
 #[test]
 fn a_named_pipe_that_nobody_reads_holds_nothing_up_beyond_the_deadline() {
     let scratch = Scratch::new();
-    let made = std::process::Command::new("mkfifo").arg(scratch.path("out")).status().unwrap();
-    assert!(made.success());
+    make_fifo(&scratch, "out");
     let yaml = format!("source: {{stdin: {{}}}}\nsink: {{file: {{path: out}}}}\n{SHUTDOWN}");
     let mut running = pipeline(&scratch, &yaml).hold_stdin().start();
     let feeder = Feeder::start(running.take_stdin().unwrap(), endless_events());
@@ -151,4 +150,40 @@ fn a_second_signal_does_not_wait_for_the_deadline() {
     summary.check_balanced();
     assert!(summary.count("returned") > 0 && summary.count("failed") == 0, "{}", summary.0);
     drop(stdout);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_gives_back_what_it_did_not_take_and_that_is_no_failure() {
+    let scratch = Scratch::new();
+    scratch.write("in/a", event(0).repeat(100));
+    let yaml = follow(&scratch, "sink: {file: {path: /dev/full}}\n") + SHUTDOWN;
+    let running = watched_pipeline(&scratch, &yaml).start();
+    logged(&running, "the pipeline waits for it");
+    let ran = end_by_deadline(running);
+    let summary = succeeded(&ran);
+    assert_eq!((summary.count("returned"), summary.count("read")), (100, 100));
+    assert!(ran.stderr_text().contains("a component has given up"), "{}", ran.stderr_text());
+    // The next run finds all of it.
+    let running = pipeline(&scratch, &follow(&scratch, "sink: {stdout: {}}\n")).start();
+    poll_until("all comes out", SOON, || {
+        (running.stdout_so_far() == event(0).repeat(100).as_bytes()).then_some(())
+    });
+    running.signal(Signal::TERM);
+    succeeded(&running.wait());
+}
+
+#[test]
+fn a_named_pipe_that_nobody_reads_gives_back_what_was_followed() {
+    let scratch = Scratch::new();
+    make_fifo(&scratch, "out");
+    scratch.write("in/a", event(0).repeat(100));
+    let yaml = follow(&scratch, "sink: {file: {path: out}}\n") + SHUTDOWN;
+    let running = watched_pipeline(&scratch, &yaml).start();
+    let address = admin(&running);
+    poll_until("it is on its way", SOON, || {
+        (sample(address, "logweir_events_in_flight{pipeline=\"pipeline\"}") == 100).then_some(())
+    });
+    let summary = succeeded(&end_by_deadline(running));
+    assert_eq!((summary.count("returned"), summary.count("written")), (100, 0));
 }

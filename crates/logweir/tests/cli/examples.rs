@@ -4,7 +4,7 @@ use std::fs;
 
 use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::oracle::{self, Outcome, Stage};
-use logweir_testkit::process::{Run, poll_until};
+use logweir_testkit::process::{Run, Signal, poll_until};
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
 
@@ -48,7 +48,7 @@ fn every_example_is_run_by_a_test() {
         .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
         .collect();
     files.sort_unstable();
-    let known = ["cheaper", "errors", "fan-out", "logpush", "quickstart", "watched"];
+    let known = ["cheaper", "errors", "fan-out", "follow", "logpush", "quickstart", "watched"];
     assert_eq!(files, known);
 }
 
@@ -71,6 +71,29 @@ fn errors() {
         &ran.stdout,
         &oracle::run(&[Stage::Filter(filter.to_owned())], None, EVENTS, 4 << 20),
     );
+}
+
+#[test]
+fn follow() {
+    let scratch = Scratch::new();
+    let run =
+        || example("follow", &scratch).env("LOGS", scratch.path("logs")).env("STATE", scratch.path("state"));
+    let expected = oracle::run(&[cut(16_384)], None, EVENTS, 4 << 20);
+    let mut output = Vec::new();
+    // A second run goes on where the first one ended.
+    for name in ["a.ndjson", "b.ndjson"] {
+        scratch.write(format!("logs/{name}"), EVENTS);
+        output.extend_from_slice(&expected.output);
+        let running = run().start();
+        poll_until("all is delivered", SOON, || {
+            let written = fs::metadata(scratch.path("followed.ndjson")).map_or(0, |file| file.len());
+            (written >= output.len() as u64).then_some(())
+        });
+        running.signal(Signal::TERM);
+        check(&succeeded(&running.wait()), &expected.output, &expected);
+        assert_eq!(scratch.read("followed.ndjson"), output);
+    }
+    assert_eq!(scratch.read("followed-no-events.txt"), b"");
 }
 
 #[test]

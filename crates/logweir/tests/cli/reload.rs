@@ -87,10 +87,11 @@ fn check_outputs(scrape: &Scrape, pipeline: &str, outputs: &[&str]) {
     }
 }
 
-#[test]
-fn reloads_under_load_lose_nothing_and_double_nothing_and_the_books_go_on() {
+/// Checks that reloads under load lose nothing, double nothing and keep the books; `output` returns what has come out.
+#[track_caller]
+fn check_reloads(sink: &str, output: impl Fn(&Scratch, &Running) -> Vec<u8>) {
     let scratch = Scratch::new();
-    let yaml = |decoders: usize| follow(&scratch, &format!("{STDOUT}limits: {{decoders: {decoders}}}\n"));
+    let yaml = |decoders: usize| follow(&scratch, &format!("{sink}limits: {{decoders: {decoders}}}\n"));
     let running = watched_pipeline(&scratch, &yaml(1)).start();
     let address = admin(&running);
     let writer = Writer::start(&scratch, "in/a");
@@ -119,13 +120,25 @@ fn reloads_under_load_lose_nothing_and_double_nothing_and_the_books_go_on() {
     }
     let n_events = writer.finish();
     poll_until("all comes out", SOON, || {
-        running.stdout_so_far().ends_with(event(n_events - 1).as_bytes()).then_some(())
+        output(&scratch, &running).ends_with(event(n_events - 1).as_bytes()).then_some(())
     });
+    let out = output(&scratch, &running);
     running.signal(Signal::TERM);
-    let ran = running.wait();
-    let summary = succeeded(&ran);
-    assert_eq!(check_first_events(&ran.stdout), n_events);
+    let summary = succeeded(&running.wait());
+    assert_eq!(check_first_events(&out), n_events);
     assert_eq!((summary.count("read"), summary.count("returned")), (n_events, 0), "all could drain");
+}
+
+#[test]
+fn reloads_under_load_lose_nothing_and_double_nothing_and_the_books_go_on() {
+    check_reloads(STDOUT, |_, running| running.stdout_so_far());
+}
+
+#[test]
+fn files_that_are_synced_go_on_over_reloads_too() {
+    check_reloads("sink: {file: {path: out/all.ndjson}}\n", |scratch, _| {
+        std::fs::read(scratch.path("out/all.ndjson")).unwrap_or_default()
+    });
 }
 
 #[test]

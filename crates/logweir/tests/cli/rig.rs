@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ChildStdin;
+use std::process::{ChildStdin, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -68,6 +68,12 @@ pub(crate) fn append(scratch: &Scratch, name: &str, bytes: impl AsRef<[u8]>) {
     fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("a directory can be made");
     let mut file = File::options().create(true).append(true).open(&path).expect("a file can be opened");
     file.write_all(bytes.as_ref()).expect("a file can be written");
+}
+
+/// Makes a named pipe in a scratch directory.
+pub(crate) fn make_fifo(scratch: &Scratch, name: &str) {
+    let made = Command::new("mkfifo").arg(scratch.path(name)).status().expect("mkfifo is there");
+    assert!(made.success(), "{name} cannot be made");
 }
 
 /// Returns the root of the workspace.
