@@ -23,7 +23,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Runs pipelines until their sources end or a signal comes.
     ///
-    /// SIGINT or SIGTERM stops reading and delivers what has been read; a second one ends at once.
+    /// SIGINT or SIGTERM stops reading and delivers what has been read, within `shutdown.deadline`; a second one ends at
+    /// once. SIGHUP reads the files anew, where all pipelines follow files; a mistake in them changes nothing.
     /// Exit code 0: all that was read is accounted for. 1: a source or sink failed, events failed, or the books do
     /// not balance. 2: the command line or a file is wrong; nothing was started.
     Run(RunArgs),

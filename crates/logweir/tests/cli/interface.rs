@@ -1,12 +1,12 @@
 //! The commands, their exit codes, and what they say.
 
 use logweir_testkit::oracle::same_lines;
-use logweir_testkit::process::Ran;
+use logweir_testkit::process::{Ran, Run, poll_until};
 use logweir_testkit::samples::{EVENTS, EXAMPLE_IN, EXAMPLE_OUT};
 use logweir_testkit::scratch::Scratch;
 use serde_json::Value;
 
-use crate::rig::{Summary, failed, logweir, n_lines, pipeline, succeeded, summary};
+use crate::rig::{SOON, Summary, failed, logweir, n_lines, pipeline, succeeded, summary};
 
 const EXAMPLE: &str = "source: {stdin: {}}\nstages: [{truncate: {limit: 50}}]\nsink: {stdout: {}}\n";
 
@@ -222,4 +222,26 @@ fn the_version_is_told_and_every_command_has_help() {
     for option in ["--quiet", "--summary", "--log-format"] {
         assert!(help.contains(option), "{help}");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_limit_on_open_files_is_raised_as_far_as_it_may_be() {
+    let scratch = Scratch::new();
+    scratch.write("p.yaml", "source: {stdin: {}}\nsink: {stdout: {}}\n");
+    let script = "ulimit -Sn 64; ulimit -Hn 300; exec \"$0\" run --quiet p.yaml";
+    let mut running = Run::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_logweir")])
+        .dir(scratch.dir())
+        .hold_stdin()
+        .start();
+    let limits = format!("/proc/{}/limits", running.pid());
+    poll_until("the limit is raised", SOON, || {
+        let limits = std::fs::read_to_string(&limits).ok()?;
+        let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
+        let [soft, hard] = [3, 4].map(|nth| line.split_whitespace().nth(nth).map(str::to_owned));
+        (soft == hard && hard.as_deref() == Some("300")).then_some(())
+    });
+    drop(running.take_stdin());
+    assert_eq!(running.wait().code(), Some(0));
 }
