@@ -200,6 +200,7 @@ impl Generation {
                 n_tasks = tasks.len(),
                 "what does not end, stuck in the system, is left behind"
             );
+            self.status.leave_behind();
             tasks.abort_all();
         }
     }

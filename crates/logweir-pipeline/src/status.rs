@@ -42,6 +42,8 @@ struct State {
     restarts: BTreeMap<&'static str, u64>,
     /// Whether it ended because the reader of its standard output went away.
     reader_left: bool,
+    /// Whether some thread of it was left behind, stuck in the system, and with it what that has in hand.
+    is_left_behind: bool,
 }
 
 /// Where a pipeline is in its life.
@@ -84,6 +86,7 @@ impl Status {
             // The kind there is today is shown from the start, so that an alert can be made of it.
             restarts: if is_replayable { BTreeMap::from([("sync", 0)]) } else { BTreeMap::new() },
             reader_left: false,
+            is_left_behind: false,
         };
         Self { name, ledger: Arc::new(Ledger::new(is_replayable)), state: Mutex::new(state) }
     }
@@ -130,6 +133,14 @@ impl Status {
             let total = if self.ledger.is_replayable() { None } else { live.progress.total() };
             (live.progress.n_read(), total)
         })
+    }
+
+    /// Returns what its run came to in the end: what a thread has in hand that was left behind is given up.
+    pub fn last_outcome(&self) -> Outcome {
+        if self.lock().is_left_behind {
+            self.ledger.give_up();
+        }
+        self.outcome()
     }
 
     /// Returns what its run came to so far.
@@ -205,6 +216,11 @@ impl Status {
     /// Says that a reload has taken it away, or left it out.
     pub(crate) fn go(&self) {
         self.lock().phase = Phase::Gone;
+    }
+
+    /// Says that some thread of it is left behind.
+    pub(crate) fn leave_behind(&self) {
+        self.lock().is_left_behind = true;
     }
 
     /// Says that the reader of its standard output went away.

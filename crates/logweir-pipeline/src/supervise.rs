@@ -78,6 +78,7 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
     use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, sync_channel};
 
     use futures::FutureExt as _;
     use futures::future::BoxFuture;
@@ -119,12 +120,32 @@ mod tests {
         }
     }
 
+    /// A sink that is stuck with its first payload, whatever it is told, until there is word for it.
+    struct IsStuck(Receiver<()>);
+
+    impl Sink for IsStuck {
+        fn writes_to(&self) -> Option<FileId> {
+            None
+        }
+
+        fn run(self: Box<Self>, mut context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
+            async move {
+                on_thread(move || {
+                    let _stuck = (context.payloads.blocking_recv(), self.0.recv());
+                })
+                .await;
+                Ok(())
+            }
+            .boxed()
+        }
+    }
+
     /// Opens a pipeline that reads some thousand events, and whose first sink is to fail; the next one is not.
     fn open(dir: &TempDir, board: &Board, reading: &str) -> Pipeline {
         std::fs::write(dir.path().join("in"), "{}\n".repeat(N_EVENTS as usize)).unwrap();
         let text = format!(
             "source: {{file: {{include: [{dir}/in], {reading}}}}}\nsink: {{\"null\": {{}}}}\n\
-             limits: {{chunk_bytes: 1 KiB, decoders: 2}}\n",
+             limits: {{chunk_bytes: 1 KiB, decoders: 2}}\nshutdown: {{deadline: 50 ms}}\n",
             dir = dir.path().display()
         );
         let state_dir = format!("state_dir: {}/state\n", dir.path().display());
@@ -214,5 +235,28 @@ mod tests {
         assert!(accounts.is_balanced() && !failures.is_empty(), "{accounts:?} {failures:?}");
         let readiness = board.readiness();
         assert!(!readiness.is_ready && readiness.text.contains("not running"), "{readiness:?}");
+    }
+    #[tokio::test]
+    async fn what_is_stuck_is_left_behind_and_what_it_has_is_given_up() {
+        let (dir, board) = (TempDir::new().unwrap(), Arc::new(Board::new()));
+        let mut pipeline = open(&dir, &board, "read: follow");
+        let (word, waits) = sync_channel(1);
+        pipeline.sinks[0].sink = Box::new(IsStuck(waits));
+        let stop = CancellationToken::new();
+        let workers = Handle::current();
+        let watch = async {
+            let mut looks = interval(Duration::from_millis(2));
+            while outcome(&board).accounts.in_flight() == 0 {
+                looks.tick().await;
+            }
+            stop.cancel();
+        };
+        let running = run(vec![pipeline], &board, &workers, &stop);
+        timeout(Duration::from_secs(20), async { tokio::join!(running, watch) }).await.unwrap();
+        assert!(outcome(&board).accounts.in_flight() > 0, "it still has something in hand");
+        let Outcome { accounts, failures, .. } = board.statuses()[0].last_outcome();
+        assert!(accounts.is_balanced() && accounts.returned() == accounts.read, "{accounts:?}");
+        assert!(failures.is_empty() && accounts.read > 0, "{failures:?}");
+        word.send(()).unwrap();
     }
 }

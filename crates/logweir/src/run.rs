@@ -63,7 +63,7 @@ fn run_pipelines(
     workers.shutdown_background();
     driven?;
     bar.finish_and_clear();
-    let outcomes = outcomes(&board);
+    let outcomes: Vec<_> = board.statuses().iter().map(|status| status.last_outcome()).collect();
     write_summary(args, &outcomes);
     Ok(outcomes)
 }
@@ -130,17 +130,10 @@ async fn watch(
     let signal = signals.next().await;
     tracing::error!(signal, "ends at once; what was in flight is not delivered");
     bar.finish_and_clear();
-    let outcomes = outcomes(board);
+    let given_up = |status: &Arc<Status>| Outcome { accounts: status.ledger.give_up(), ..status.outcome() };
+    let outcomes: Vec<_> = board.statuses().iter().map(given_up).collect();
     write_summary(args, &outcomes);
     std::process::exit(EXIT_FAILED.into());
-}
-
-/// Returns what the pipelines have come to. What is in flight is given up: it is with a thread that is left behind, or
-/// the process ends at once.
-fn outcomes(board: &Board) -> Vec<Outcome> {
-    let statuses = board.statuses();
-    let given_up = |status: &Arc<Status>| Outcome { accounts: status.ledger.give_up(), ..status.outcome() };
-    statuses.iter().map(given_up).collect()
 }
 
 fn write_summary(args: &RunArgs, outcomes: &[Outcome]) {
