@@ -278,6 +278,12 @@ pub fn poll_until<T>(what: &str, deadline: Duration, look: impl FnMut() -> Optio
     poll(deadline, look).unwrap_or_else(|| panic!("waited {deadline:?} in vain: {what}"))
 }
 
+/// Lets time pass where that is what a test is about: how long a process lives before it is killed, how fast a writer
+/// writes. Never to wait for something.
+pub fn let_pass(time: Duration) {
+    poll(time, || None::<()>);
+}
+
 #[expect(clippy::disallowed_methods, reason = "between two looks there is nothing to wait for but time")]
 fn poll<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let give_up_at = Instant::now() + deadline;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use logweir_testkit::process::{Running, Signal, poll_until};
+use logweir_testkit::process::{Running, Signal, let_pass, poll_until};
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{event, logweir, workspace};
@@ -41,7 +41,7 @@ fn write_events(path: &Path, stop: &AtomicBool) -> u64 {
         let lines: String = (n_events..n_events + 200).map(event).collect();
         file.write_all(lines.as_bytes()).unwrap();
         n_events += 200;
-        thread::sleep(Duration::from_millis(5));
+        let_pass(Duration::from_millis(5));
         // As a program does that is told to open its log anew.
         let is_moved = fs::metadata(path).is_ok_and(|there| there.ino() != file.metadata().unwrap().ino());
         if is_moved || !path.exists() {
@@ -96,14 +96,14 @@ fn check(options: &str) {
         let writer = scope.spawn(|| write_events(&log, &stop));
         let rotating = scope.spawn(|| {
             while started.elapsed() < LOAD {
-                thread::sleep(Duration::from_secs(1));
+                let_pass(Duration::from_secs(1));
                 rotate(&config, &scratch.path("logrotate.state"));
             }
         });
         let mut n_kills = 0;
         for life in LIVES.into_iter().cycle() {
             let daemon = start(&scratch);
-            thread::sleep(Duration::from_millis(life));
+            let_pass(Duration::from_millis(life));
             daemon.signal(Signal::KILL);
             daemon.wait();
             n_kills += 1;
@@ -121,7 +121,8 @@ fn check(options: &str) {
     let daemon = start(&scratch);
     let output = scratch.path("out/followed.ndjson");
     let delivered = poll_until("all events are in the output", Duration::from_secs(60), || {
-        thread::sleep(Duration::from_millis(200));
+        // Reading it all takes the time that the daemon needs.
+        let_pass(Duration::from_millis(200));
         let mut delivered = HashMap::new();
         numbers(&output, &mut delivered);
         owed.keys().all(|number| delivered.contains_key(number)).then_some(delivered)
