@@ -3,10 +3,34 @@
 use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::oracle::{self, Outcome, Stage};
 
+use crate::lab::STATE;
+
 /// The budget of a Logpush job.
 const LIMIT: usize = 16_384;
 /// The default of `limits.max_event_bytes`.
 const MAX_EVENT_BYTES: usize = 4 << 20;
+
+/// When an event counts as delivered.
+#[derive(Clone, Copy)]
+pub(crate) enum Ack {
+    /// When logweir says so unasked.
+    AsUnasked,
+    /// Once the system has taken it.
+    Written,
+    /// Once it is on the disk.
+    Synced,
+}
+
+impl Ack {
+    /// Returns what is to be added to the keys of a file sink.
+    fn yaml(self) -> &'static str {
+        match self {
+            Self::AsUnasked => "",
+            Self::Written => ", ack: written",
+            Self::Synced => ", ack: synced",
+        }
+    }
+}
 
 /// What becomes of the events.
 pub(crate) struct Job {
@@ -39,6 +63,9 @@ pub(crate) const SIX_FIELDS: Job = Job {
     ..FILTER_AND_TRUNCATE
 };
 
+/// None: what comes out is what went in.
+pub(crate) const COPY: Job = Job { yaml: "", stages: Vec::new, field_names: &[], is_mostly_a_copy: true };
+
 /// Keeps one event in ten.
 pub(crate) const SAMPLE: Job = Job {
     yaml: "\
@@ -53,11 +80,20 @@ stages:
 impl Job {
     /// Returns the pipeline file that reads `input` and writes `output`: names of files beside it, made up here, so
     /// that nothing in them needs quoting.
-    pub(crate) fn file_to_file(&self, input: &str, output: &str) -> String {
+    pub(crate) fn file_to_file(&self, input: &str, output: &str, ack: Ack) -> String {
         self.pipeline(
             &format!("{{ file: {{ include: [{input}], read: once }} }}"),
-            &format!("{{ file: {{ path: {output}, mode: overwrite }} }}"),
+            &format!("{{ file: {{ path: {output}, mode: overwrite{} }} }}", ack.yaml()),
         )
+    }
+
+    /// Returns the pipeline file that follows `include` and adds to `output`, likewise.
+    pub(crate) fn follow_to_file(&self, include: &str, output: &str, ack: Ack) -> String {
+        let pipeline = self.pipeline(
+            &format!("{{ file: {{ include: [{include}], read: follow }} }}"),
+            &format!("{{ file: {{ path: {output}{} }} }}", ack.yaml()),
+        );
+        format!("{pipeline}state_dir: {STATE}\n")
     }
 
     /// Returns the pipeline file that reads standard input and writes standard output.
@@ -117,10 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_asked_for_is_left_to_logweir() {
+        let yaml = COPY.follow_to_file("live.ndjson", "out.ndjson", Ack::AsUnasked);
+        assert!(yaml.contains("sink: { file: { path: out.ndjson } }\nstate_dir: "), "{yaml}");
+        let yaml = COPY.file_to_file("in.ndjson", "out.ndjson", Ack::Synced);
+        assert!(yaml.contains("{ path: out.ndjson, mode: overwrite, ack: synced }"), "{yaml}");
+        assert!(!yaml.contains("state_dir"), "what is read once has no state: {yaml}");
+    }
+
+    #[test]
     fn whether_a_job_mostly_copies_is_so() {
         let mut events = Vec::new();
         generate::write(Workload::Mix, 3, 1_000_000, &mut events).unwrap();
-        for job in [FILTER_AND_TRUNCATE, SIX_FIELDS, SAMPLE] {
+        for job in [FILTER_AND_TRUNCATE, SIX_FIELDS, COPY, SAMPLE] {
             let oracle = job.oracle();
             let lines: Vec<_> = events.split_inclusive(|&byte| byte == b'\n').collect();
             let n_copies = lines.iter().filter(|line| oracle.run(line).output == **line).count();

@@ -1,8 +1,9 @@
 //! Where everything is run: the binary, a directory for the files, and how large and how often.
 
 use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind};
+use std::io::{BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 use logweir_testkit::generate::Workload;
@@ -16,10 +17,17 @@ use crate::summary::Summary;
 
 /// What a file-to-file run writes, in the directory of the input.
 pub(crate) const OUTPUT: &str = "output.ndjson";
+/// A file that is added to while logweir follows it.
+pub(crate) const LIVE: &str = "live.ndjson";
+/// Where logweir keeps how far it has read what it follows.
+pub(crate) const STATE: &str = "state";
 const PIPELINE: &str = "pipeline.yaml";
-const COPY: &str = "copy.ndjson";
-const STDERR: &str = "stderr.txt";
-const NOWHERE: &str = "/dev/null";
+/// A copy of an input.
+pub(crate) const COPY: &str = "copy.ndjson";
+/// What a run says.
+pub(crate) const STDERR: &str = "stderr.txt";
+/// Where goes what nobody reads.
+pub(crate) const NOWHERE: &str = "/dev/null";
 /// How logweir is started; a summary is its last word.
 const RUN: [&str; 5] = ["run", "--quiet", "--summary", "json", PIPELINE];
 
@@ -87,10 +95,29 @@ impl Lab {
         self.clear()
     }
 
-    /// Removes what the last run wrote, so that no run pays for it.
+    /// Does the same where the input is written twice, to [`LIVE`] as well, and where something has to reach the disk:
+    /// nothing is left for the disk to do from before.
+    pub(crate) fn make_ready_for_disk(&self, input: &Input) -> anyhow::Result<()> {
+        self.clear()?;
+        for name in [COPY, LIVE] {
+            fs::copy(&input.path, self.dir.join(name))?;
+        }
+        self.clear()?;
+        let synced = Command::new("sync").status().context("sync")?;
+        anyhow::ensure!(synced.success(), "`sync` failed");
+        Ok(())
+    }
+
+    /// Removes what the last run wrote, so that no run pays for it, and none goes on where the last one has ended.
     pub(crate) fn clear(&self) -> anyhow::Result<()> {
-        for name in [COPY, OUTPUT] {
-            match fs::remove_file(self.dir.join(name)) {
+        let path = |name| self.dir.join(name);
+        for (name, removed) in [
+            (COPY, fs::remove_file(path(COPY))),
+            (OUTPUT, fs::remove_file(path(OUTPUT))),
+            (LIVE, fs::remove_file(path(LIVE))),
+            (STATE, fs::remove_dir_all(path(STATE))),
+        ] {
+            match removed {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(name),
                 _ => {}
             }
@@ -106,12 +133,18 @@ impl Lab {
     /// Checks what the last run of the pipeline wrote to [`OUTPUT`], and what it said at its end; returns what is
     /// wrong.
     pub(crate) fn wrong(&self, job: &Job, input: &Input) -> Option<String> {
+        self.wrong_after(job, b"", input)
+    }
+
+    /// Does the same for a run that has read these events before those of the input.
+    pub(crate) fn wrong_after(&self, job: &Job, ahead: &[u8], input: &Input) -> Option<String> {
         let checked = || -> anyhow::Result<()> {
             let open = |path: &Path| -> anyhow::Result<_> {
                 let file = File::open(path).with_context(|| path.display().to_string())?;
                 Ok(BufReader::with_capacity(1 << 20, file))
             };
-            check(job, open(&input.path)?, open(&self.dir.join(OUTPUT))?, &self.summary()?)
+            let read = ahead.chain(open(&input.path)?);
+            check(job, read, open(&self.dir.join(OUTPUT))?, &self.summary()?)
         };
         checked().err().map(|error| format!("{error:#}"))
     }

@@ -2,12 +2,19 @@
 
 mod clock;
 mod cores;
+mod dd;
+mod follow;
 mod growth;
 mod idle;
+mod idle_follow;
 mod latency;
+mod live;
 mod memory;
 mod pipes;
+mod schedule;
+mod scraper;
 mod start;
+mod synced;
 mod watchdog;
 
 use std::time::Duration;
@@ -47,4 +54,7 @@ pub(crate) const MEASUREMENTS: &[Measurement] = &[
     Measurement { name: "latency", run: latency::measure },
     Measurement { name: "idle", run: idle::measure },
     Measurement { name: "start", run: start::measure },
+    Measurement { name: "follow", run: follow::measure },
+    Measurement { name: "synced", run: synced::measure },
+    Measurement { name: "idle_follow", run: idle_follow::measure },
 ];

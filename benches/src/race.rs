@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::case::{Bars, Case};
 use crate::figure::{Bar, Figure, Unit, median};
+use crate::job::Ack;
 use crate::lab::{Lab, OUTPUT};
 use crate::stopwatch::Taken;
 use crate::tape;
@@ -53,7 +54,7 @@ impl Race {
     /// If something cannot be run. That the output is wrong is no error but part of what is returned.
     pub(crate) fn run(lab: &Lab, case: &'static Case) -> anyhow::Result<Self> {
         let input = lab.input(case.workload)?;
-        lab.write_pipeline(&case.job.file_to_file(&input.name, OUTPUT))?;
+        lab.write_pipeline(&case.job.file_to_file(&input.name, OUTPUT, Ack::AsUnasked))?;
         let measure_cat = || -> anyhow::Result<Taken> {
             lab.make_ready(&input)?;
             lab.cat(&input).measure()

@@ -13,6 +13,7 @@ pub(crate) struct Summary {
     pub(crate) malformed: Malformed,
     pub(crate) oversized: u64,
     pub(crate) failed: u64,
+    pub(crate) returned: u64,
     pub(crate) truncated: u64,
     pub(crate) truncated_characters: u64,
     pub(crate) bytes_in: u64,

@@ -181,8 +181,9 @@ fn the_documentation_is_that_of_the_recorded_results() {
     let scratch = Scratch::new();
     let page = text(fs::read(docs("performance.md")).expect("the page is there"));
     scratch.write("page.md", &page);
-    let recorded = root.join("benches/results/bench.json").display().to_string();
-    let ran = plot(&scratch, &[&recorded], "plots");
+    let recorded = ["bench", "follow"]
+        .map(|name| root.join(format!("benches/results/{name}.json")).display().to_string());
+    let ran = plot(&scratch, &recorded.each_ref().map(String::as_str), "plots");
     assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
     assert_eq!(text(scratch.read("page.md")), page, "`just plots` makes it anew");
     for name in PLOTS {

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use logweir_testkit::generate::{self, Workload};
 use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::oracle::{Outcome, Stage, run};
 use logweir_testkit::process::{Ran, Run};
@@ -48,7 +49,7 @@ fn summary(made: &Outcome, n_bytes_in: usize) -> String {
     let characters: u64 = made.truncated_characters.iter().sum();
     let n_bytes_out = made.output.len();
     format!(
-        r#"{{"pipelines":[{{"name":"p","read":{read},"written":{written},"filtered":{filtered},"sampled_out":0,"malformed":{{"not_utf8":0,"not_json":0,"not_object":0}},"oversized":0,"failed":0,"truncated":{truncated},"truncated_characters":{characters},"bytes_in":{n_bytes_in},"bytes_out":{n_bytes_out},"seconds":0.1,"balanced":true}}]}}"#
+        r#"{{"pipelines":[{{"name":"p","read":{read},"written":{written},"filtered":{filtered},"sampled_out":0,"malformed":{{"not_utf8":0,"not_json":0,"not_object":0}},"oversized":0,"failed":0,"returned":0,"truncated":{truncated},"truncated_characters":{characters},"bytes_in":{n_bytes_in},"bytes_out":{n_bytes_out},"seconds":0.1,"balanced":true}}]}}"#
     )
 }
 
@@ -151,4 +152,62 @@ fn memory_of_a_program_that_reads_only_some_is_wrong() {
     let ran = bench_only(&scratch, "memory");
     assert_eq!(ran.code(), Some(1));
     assert!(ran.stderr_text().contains("memory: WRONG: 10 times the input"), "{}", ran.stderr_text());
+}
+
+/// In logweir's place: writes what was made for the file that it is to read, at once; if it is to follow, it ends when
+/// it is told to, else by itself.
+const FOLLOWER: &str = r#"
+grep -q live.ndjson pipeline.yaml && made=added || made=there
+trap "cat '{dir}'/$made.json >&2; exit 0" TERM
+[ -e '{dir}'/$made.ndjson ] && cp '{dir}'/$made.ndjson output.ndjson
+while grep -q 'read: follow' pipeline.yaml; do sleep 0.01; done
+[ -e '{dir}'/$made.json ] && cat '{dir}'/$made.json >&2 && exit 0
+"#;
+
+/// Runs `follow` with a follower that has made right what is wanted for the input, and for one event before it.
+fn follower() -> (Scratch, Outcome, usize) {
+    let scratch = Scratch::new();
+    scripted(&scratch, FOLLOWER, b"", &summary(&Outcome::default(), 0));
+    bench_only(&scratch, "follow");
+    let events = input(&scratch);
+    let mut added = Vec::new();
+    generate::write(Workload::Small, 1, 1, &mut added).expect("a vector takes everything");
+    added.extend_from_slice(&events);
+    for (name, events) in [("there", &events), ("added", &added)] {
+        let made = made_of(events);
+        scratch.write(format!("{name}.ndjson"), &made.output);
+        scratch.write(format!("{name}.json"), summary(&made, events.len()));
+    }
+    (scratch, made_of(&added), added.len())
+}
+
+#[test]
+fn a_program_that_follows_right_gets_its_figures() {
+    let (scratch, _, _) = follower();
+    let ran = bench_only(&scratch, "follow");
+    assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
+    let table = String::from_utf8(ran.stdout).unwrap();
+    for row in ["there over once", "rate there", "added over once", "rate once beside"] {
+        assert!(table.contains(&format!("\n| follow | {row} | ")), "{row}: {table}");
+    }
+    assert!(!scratch.path("data/output.ndjson").exists(), "what was written is removed");
+    assert!(!scratch.path("data/live.ndjson").exists(), "what was added to is removed");
+}
+
+#[test]
+fn a_program_that_follows_wrong_or_gives_events_back_is_found_out() {
+    let (scratch, made, n_bytes) = follower();
+    let mut changed = made.output.clone();
+    *changed.iter_mut().rev().nth(3).expect("there is output") ^= 1;
+    scratch.write("added.ndjson", changed);
+    let ran = bench_only(&scratch, "follow");
+    assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("follow: WRONG: event "), "{}", ran.stderr_text());
+
+    scratch.write("added.ndjson", &made.output);
+    let returned = summary(&made, n_bytes).replace("\"returned\":0", "\"returned\":1");
+    scratch.write("added.json", returned);
+    let ran = bench_only(&scratch, "follow");
+    assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("`returned` is 1"), "{}", ran.stderr_text());
 }

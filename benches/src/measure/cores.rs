@@ -11,7 +11,7 @@ use logweir_testkit::generate::Workload;
 use super::Measured;
 use crate::figure::{Bar, Figure, Unit};
 use crate::input::Input;
-use crate::job::FILTER_AND_TRUNCATE;
+use crate::job::{Ack, FILTER_AND_TRUNCATE};
 use crate::lab::{Lab, OUTPUT};
 use crate::race::{rates, wall_ratio};
 use crate::stopwatch::{Program, Taken};
@@ -34,7 +34,7 @@ pub(super) fn measure(lab: &Lab) -> anyhow::Result<Measured> {
     let (one_core, two_cores) = (first.to_string(), format!("{first},{second}"));
 
     let input = lab.input(Workload::Mix)?;
-    lab.write_pipeline(&FILTER_AND_TRUNCATE.file_to_file(&input.name, OUTPUT))?;
+    lab.write_pipeline(&FILTER_AND_TRUNCATE.file_to_file(&input.name, OUTPUT, Ack::AsUnasked))?;
     measure_on(lab, &input, &two_cores)?;
     measure_on(lab, &input, &one_core)?;
     let (mut one, mut two) = (Vec::new(), Vec::new());

@@ -69,13 +69,13 @@ pub(super) fn measure(lab: &Lab) -> anyhow::Result<Measured> {
 }
 
 /// Returns an address that nobody listens on just now; logweir does not tell under `--quiet` which one it has taken.
-fn free_address() -> std::io::Result<SocketAddr> {
+pub(super) fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
 /// Returns the time that all threads of a process have spent on cores, to the nanosecond; nothing where the system
 /// does not tell. No thread may end meanwhile: its time would be lost.
-fn cpu_time(pid: u32) -> Option<Duration> {
+pub(super) fn cpu_time(pid: u32) -> Option<Duration> {
     let mut sum = Duration::ZERO;
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
         let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
