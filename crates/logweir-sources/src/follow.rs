@@ -17,15 +17,17 @@ mod followed;
 mod ghosts;
 mod guarded;
 mod kin;
+mod pace;
 mod read;
 mod registry;
+mod relatives;
 mod search;
 mod stats;
 mod watch;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -50,22 +52,8 @@ use registry::Registry;
 use watch::Watch;
 
 pub use checkpointer::Checkpointer;
+pub use pace::Pace;
 pub use stats::{FollowStats, Rotation};
-
-/// How long a source waits for one thing before it looks after the others.
-const PATIENCE: Duration = Duration::from_millis(100);
-
-/// How often all files are searched for and looked at where changes are told.
-const SEARCH_EVERY: Duration = Duration::from_secs(10);
-
-/// How often they are where changes may not be told.
-const SEARCH_EVERY_UNTOLD: Duration = Duration::from_secs(1);
-
-/// How long a search is put off so that one does for several changes.
-const SEARCH_AFTER: Duration = Duration::from_millis(20);
-
-/// How often files are looked at that need it: those that are gone, may be copies, or could not be read.
-const TEND_EVERY: Duration = Duration::from_millis(250);
 
 /// The configuration of `source.file` with `read: follow`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,6 +90,7 @@ pub struct FollowSource {
     checkpoint: Option<Checkpoint>,
     registry: Registry,
     stats: FollowStats,
+    pace: Pace,
 }
 
 impl FollowSource {
@@ -116,12 +105,26 @@ impl FollowSource {
         store: CheckpointStore,
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Self, Checkpointer), SourceError> {
+        Self::with_pace(config, store, checkpoint, Pace::default())
+    }
+
+    /// Returns a source like [`new`](FollowSource::new) does, one that waits as long as `pace` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](FollowSource::new).
+    pub fn with_pace(
+        config: &FollowConfig,
+        store: CheckpointStore,
+        checkpoint: Option<Checkpoint>,
+        pace: Pace,
+    ) -> Result<(Self, Checkpointer), SourceError> {
         let FollowConfig { include, exclude, .. } = config.clone();
         let globs = Globs::new(&FileSourceConfig { include, exclude })?;
         let registry = Registry::default();
-        let checkpointer = Checkpointer::new(store, registry.clone());
+        let checkpointer = Checkpointer::new(store, registry.clone(), pace);
         let (config, stats) = (config.clone(), FollowStats::default());
-        Ok((Self { globs, config, checkpoint, registry, stats }, checkpointer))
+        Ok((Self { globs, config, checkpoint, registry, stats, pace }, checkpointer))
     }
 
     /// Returns what it has to tell, to be read while it runs.
@@ -167,6 +170,7 @@ struct Follower {
     condition: Condition,
     progress: Arc<Progress>,
     stats: FollowStats,
+    pace: Pace,
     n_searches: u64,
     next_search: Instant,
     /// No search begins before, except those that are due anyway.
@@ -196,9 +200,9 @@ struct Turn {
 
 impl Follower {
     fn new(source: FollowSource, context: SourceContext, alarm: Alarm) -> Result<Self, SourceError> {
-        let FollowSource { globs, config, checkpoint, registry, stats } = source;
+        let FollowSource { globs, config, checkpoint, registry, stats, pace } = source;
         let starts_at_end = checkpoint.is_none() && config.start_at == StartAt::End;
-        let watch = Watch::new().map_err(|source| SourceError::Thread { source })?;
+        let watch = Watch::new(pace.is_told).map_err(|source| SourceError::Thread { source })?;
         let chunker = Chunker::new(context.pool.clone(), context.limits);
         let now = Instant::now();
         context.progress.set_total(0);
@@ -223,6 +227,7 @@ impl Follower {
             condition: context.condition,
             progress: context.progress,
             stats,
+            pace,
             n_searches: 0,
             next_search: now,
             not_before: now,
@@ -241,7 +246,7 @@ impl Follower {
         while !self.stop.is_cancelled() {
             self.look_around();
             if let Some(chunk) = self.pending.take() {
-                match self.chunks.send_within(chunk, PATIENCE) {
+                match self.chunks.send_within(chunk, self.pace.patience) {
                     Ok(unsent) => self.pending = unsent,
                     // Whoever went has a reason to tell.
                     Err(_) => return,
@@ -265,13 +270,14 @@ impl Follower {
             self.search();
             self.is_published = false;
             let is_told = self.watch.is_complete();
-            self.next_search = Instant::now() + if is_told { SEARCH_EVERY } else { SEARCH_EVERY_UNTOLD };
+            self.next_search =
+                Instant::now() + if is_told { self.pace.search_every } else { self.pace.search_every_untold };
         }
         if now >= self.next_tend {
             self.tend();
-            self.next_tend = Instant::now() + TEND_EVERY;
+            self.next_tend = Instant::now() + self.pace.tend_every;
         }
-        if !self.is_published && now >= self.published + PATIENCE {
+        if !self.is_published && now >= self.published + self.pace.patience {
             self.publish();
         }
     }
@@ -283,7 +289,7 @@ impl Follower {
             until = until.min(self.next_tend);
         }
         if !self.is_published {
-            until = until.min(self.published + PATIENCE);
+            until = until.min(self.published + self.pace.patience);
         }
         self.watch.wait(&self.alarm, until.saturating_duration_since(Instant::now()));
     }
@@ -294,6 +300,8 @@ impl Follower {
         self.stats.set_files(self.files.len(), self.files.n_open());
         let queued = self.ready.iter().filter_map(|key| self.files.get(*key));
         self.stats.set_unread_since(queued.map(|file| file.changed).min());
+        let n_behind = self.files.iter().filter(|(_, file)| file.is_behind()).count();
+        self.stats.set_looked(self.n_searches, n_behind as u64);
         let n_unread: u64 = self.files.iter().map(|(_, file)| file.n_unread()).sum();
         self.progress.set_total(self.progress.n_read() + n_unread);
     }

@@ -33,7 +33,7 @@ pub use context::SourceContext;
 pub use error::SourceError;
 pub use file::{FileSource, FileSourceConfig};
 pub use fingerprint::Fingerprint;
-pub use follow::{Checkpointer, FollowConfig, FollowSource, FollowStats, Rotation, StartAt};
+pub use follow::{Checkpointer, FollowConfig, FollowSource, FollowStats, Pace, Rotation, StartAt};
 pub use progress::Progress;
 pub use sender::{ChunkSender, Closed};
 pub use stdin::StdinSource;

@@ -3,37 +3,31 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::time::Duration;
+use std::time::Instant;
 
 use logweir_event::Position;
 
 use super::Follower;
 use super::compressed::{self, Compressed};
-use super::followed::{Content, Followed, Plain};
+use super::followed::{Content, Doubt, Followed, Plain};
 use super::ghosts::{Ghost, found_copy, was_emptied};
 use super::guarded::{Place, is_changed, read_exact_at};
-use super::kin::{Kinship, Known, Names, compare};
+use super::kin::{ENOUGH_BYTES, uncompressed};
 use super::read::Begun;
 use super::registry::{Entry, Finished, Head, n_head_bytes};
+use super::relatives::{Kinship, Relative, Sample, judge, places};
 use super::stats::Rotation;
 use crate::chunker::Chunker;
 use crate::file::{MAX_MAGIC, is_compressed};
 use crate::fingerprint::Fingerprint;
 use crate::tracker::Mark;
 
-/// How long a file that is the same as another so far may stand still before it is taken for a whole copy.
-const COPIED_AFTER: Duration = Duration::from_secs(3);
-
-/// How long a compressed file may stand still that begins like another and ends too early, before it is taken for what it
-/// is.
-const COMPRESSED_AFTER: Duration = Duration::from_secs(10);
-
 /// What a file is found to be.
 enum Identity {
     /// The one that a ghost, by its index, remembers, read up to this place.
     Ghost(usize, Box<Place>),
-    /// A copy of one that was read up to `offset`, where `tail` comes before.
-    Copy { offset: u64, tail: Fingerprint },
+    /// A copy of one that was read up to this place.
+    Copy(u64),
     /// Not yet clear.
     Unclear,
     /// One that was never read.
@@ -46,8 +40,8 @@ impl Follower {
         let content = self.files.get(key).map(|file| &file.content);
         let begun = match content {
             None => Ok(Begun::No),
-            Some(Content::Unknown) => self.identify(key),
-            Some(Content::Plain(_)) => return if self.has_line_end(key) { Begun::Yes } else { Begun::No },
+            Some(Content::Unknown(_)) => self.identify(key),
+            Some(Content::Plain(_)) => self.go_on(key),
             Some(Content::Compressed(_)) => return self.open_compressed(key),
         };
         begun.unwrap_or_else(|error| {
@@ -56,15 +50,27 @@ impl Follower {
         })
     }
 
-    fn identify(&mut self, key: u32) -> io::Result<Begun> {
-        let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
-        let Some(file) = &followed.file else { return Ok(Begun::No) };
-        let size = file.metadata()?.len();
-        let first = read_exact_at(file, 0, n_head_bytes(size))?.unwrap_or_default();
-        if let Some(followed) = self.files.get_mut(key) {
-            followed.set_size(size);
+    /// Goes on with an uncompressed file if there is a whole line.
+    fn go_on(&mut self, key: u32) -> io::Result<Begun> {
+        let Some(Followed { content: Content::Plain(plain), file: Some(file), .. }) = self.files.get(key)
+        else {
+            return Ok(Begun::No);
+        };
+        if plain.is_still_in(file)? {
+            return self.find_line_end(key);
         }
-        let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
+        self.emptied(key);
+        Ok(Begun::No)
+    }
+
+    fn identify(&mut self, key: u32) -> io::Result<Begun> {
+        let Some(followed) = self.files.get_mut(key) else { return Ok(Begun::No) };
+        let Some(file) = &followed.file else { return Ok(Begun::No) };
+        let metadata = file.metadata()?;
+        let size = metadata.len();
+        let first = read_exact_at(file, 0, n_head_bytes(size))?.unwrap_or_default();
+        followed.note(&metadata);
+        followed.begin_turn();
         let is_final = followed.missing_since.is_some();
         if size == 0 {
             if is_final {
@@ -72,85 +78,142 @@ impl Follower {
             }
             return Ok(Begun::No);
         }
-        let has_settled = is_final || has_settled(followed);
+        let has_settled = is_final || self.has_settled(key);
         match is_compressed(&first[..first.len().min(MAX_MAGIC)]) {
             None | Some(true) if !has_settled => Ok(Begun::No),
-            Some(true) => Ok(self.identify_compressed(key, &first)),
+            Some(true) => self.identify_compressed(key, &first),
             None | Some(false) => self.identify_plain(key, &first),
         }
+    }
+
+    /// Returns whether nobody has written to a file for a while, so that what it begins with is all there.
+    fn has_settled(&self, key: u32) -> bool {
+        self.files.get(key).is_some_and(|file| file.changed.elapsed() >= self.pace.settled_after)
     }
 
     fn identify_plain(&mut self, key: u32, first: &[u8]) -> io::Result<Begun> {
         let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
         let Some(file) = &followed.file else { return Ok(Begun::No) };
-        let identity = match self.same_inode(followed, file)? {
-            Some((index, place)) => Identity::Ghost(index, Box::new(place)),
-            None => self.plain_kin(key, first, followed, file)?,
-        };
-        let (input, path, id) = (followed.input, followed.path.clone(), followed.id);
-        let (place, start, is_old) = match identity {
-            Identity::Unclear => return Ok(Begun::No),
-            Identity::Ghost(index, place) => {
-                let ghost = self.ghosts.swap_remove(index);
-                self.registry.remove(ghost.input);
-                self.tracker.forget(ghost.input);
-                (*place, true, true)
+        let n_nuls = n_first_nuls(file, first, followed.size)?;
+        if n_nuls == followed.size {
+            // Not written yet, where somebody has reserved room, or behind a hole.
+            if followed.missing_since.is_some() {
+                self.forget(key);
+            } else {
+                self.put_off(key, None, true);
             }
-            Identity::Copy { offset, .. } => {
-                tracing::info!(path = %path.display(), offset, "a file is a copy of one that has been read up to there");
-                self.stats.count(Rotation::Copied);
-                found_copy(&mut self.ghosts, &path);
-                (Place::at(file, offset)?.unwrap_or_else(Place::start), false, false)
-            }
-            Identity::New => {
-                let at_end = self.starts_at_end && followed.found_in == 1;
-                let offset =
-                    if at_end { last_line_end(file, followed.size)? } else { self.cut_at(followed, file)? };
-                if offset == 0 && self.may_have_been_read(key, first, followed) {
-                    tracing::warn!(path = %path.display(), "some of a file may have been read before, and nothing tells how much; it is read from its beginning");
-                    self.stats.count_reread();
-                }
-                if was_emptied(&mut self.ghosts, id) {
-                    tracing::warn!(path = %path.display(), "a file was emptied or written anew while nobody read it; it is read from its beginning");
-                    self.stats.count(Rotation::Truncated);
-                }
-                (Place::at(file, offset)?.unwrap_or_else(Place::start), true, false)
-            }
-        };
-        let plain = Plain::from(file, place)?;
-        let mark = Mark {
-            position: Position { input, offset: plain.place.offset },
-            tail: plain.place.window.fingerprint(),
-        };
-        let head = plain.known.head.clone();
-        let entry = Entry {
-            path,
-            id,
-            head,
-            start: start.then_some(mark),
-            is_compressed: false,
-            finished: None,
-            gone_since: None,
-        };
-        self.registry.insert(input, entry);
-        if !start {
-            // Behind all that was read of the original.
-            self.chunks.pass(mark, 0);
+            return Ok(Begun::No);
         }
-        if let Some(followed) = self.files.get_mut(key) {
-            followed.content = Content::Plain(Box::new(plain));
-            if is_old {
-                followed.found_in = 0;
-            }
+        let identity = match self.same_inode(followed, file, first)? {
+            Some((index, place)) => Identity::Ghost(index, Box::new(place)),
+            None => self.plain_kin(key, first)?,
+        };
+        match identity {
+            Identity::Unclear => return Ok(Begun::No),
+            Identity::Ghost(index, place) => self.resume(key, index, *place)?,
+            Identity::Copy(offset) => self.begin_copy(key, offset)?,
+            Identity::New => self.begin_new(key, first, n_nuls)?,
         }
         Ok(Begun::Yes)
     }
 
+    /// Goes on with a file where it was left, as the input it was.
+    fn resume(&mut self, key: u32, index: usize, place: Place) -> io::Result<()> {
+        let Some(followed) = self.files.get_mut(key) else { return Ok(()) };
+        let Some(file) = &followed.file else { return Ok(()) };
+        let mut plain = Plain::from(file, place)?;
+        let ghost = self.ghosts.swap_remove(index);
+        plain.known.marks = ghost.known.marks;
+        let (path, head) = (followed.path.clone(), plain.known.head.clone());
+        (followed.input, followed.found_in) = (ghost.input, ghost.found_in);
+        followed.content = Content::Plain(Box::new(plain));
+        self.registry.update(ghost.input, |entry| {
+            (entry.path, entry.head, entry.gone_since) = (path, head, None);
+        });
+        Ok(())
+    }
+
+    fn begin_copy(&mut self, key: u32, offset: u64) -> io::Result<()> {
+        let Some(followed) = self.files.get(key) else { return Ok(()) };
+        tracing::info!(path = %followed.path.display(), offset, "a file is a copy of one that has been read up to there");
+        self.stats.count(Rotation::Copied);
+        found_copy(&mut self.ghosts, &followed.path);
+        // Behind all that was read of the original.
+        if let Some(mark) = self.begin_at(key, offset, false)? {
+            self.chunks.pass(mark, 0);
+        }
+        Ok(())
+    }
+
+    fn begin_new(&mut self, key: u32, first: &[u8], n_nuls: u64) -> io::Result<()> {
+        let Some(followed) = self.files.get(key) else { return Ok(()) };
+        let Some(file) = &followed.file else { return Ok(()) };
+        let (id, path) = (followed.id, followed.path.clone());
+        let begins_alike = |ghost: &Ghost| {
+            ghost.id == id && ghost.known.offset > 0 && ghost.known.head.matches(first) == Some(true)
+        };
+        let begins_alike = self.ghosts.iter().any(begins_alike);
+        let offset = match followed.starts_behind {
+            Some(size) if size <= followed.size => last_line_end(file, size)?,
+            _ => self.cut_at(followed, file)?,
+        };
+        if begins_alike {
+            self.count_reread(key);
+        }
+        if was_emptied(&mut self.ghosts, id) {
+            tracing::warn!(path = %path.display(), "a file was emptied or written anew while nobody read it; it is read from its beginning");
+            self.stats.count(Rotation::Truncated);
+        }
+        if n_nuls > offset {
+            tracing::warn!(path = %path.display(), n_bytes = n_nuls, "a file begins with zeros, which are skipped: somebody goes on writing where they were before it was emptied");
+            self.stats.count_skipped_nuls(n_nuls);
+        }
+        self.begin_at(key, offset.max(n_nuls), true)?;
+        Ok(())
+    }
+
+    /// Counts a file of which some may come twice.
+    fn count_reread(&self, key: u32) {
+        if let Some(followed) = self.files.get(key) {
+            tracing::warn!(path = %followed.path.display(), "some of a file may have been read before, and nothing tells how much; it comes again");
+            self.stats.count_reread();
+        }
+    }
+
+    /// Begins to read a file at a place; what comes before has been delivered if `is_start`.
+    fn begin_at(&mut self, key: u32, offset: u64, is_start: bool) -> io::Result<Option<Mark>> {
+        let Some(followed) = self.files.get_mut(key) else { return Ok(None) };
+        let Some(file) = &followed.file else { return Ok(None) };
+        let place = Place::at(file, offset)?.unwrap_or_else(Place::start);
+        let position = Position { input: followed.input, offset: place.offset };
+        let mark = Mark { position, tail: place.window.fingerprint() };
+        let plain = Plain::from(file, place)?;
+        let entry = Entry {
+            path: followed.path.clone(),
+            id: followed.id,
+            head: plain.known.head.clone(),
+            start: is_start.then_some(mark),
+            is_compressed: false,
+            finished: None,
+            gone_since: None,
+        };
+        self.registry.insert(followed.input, entry);
+        followed.content = Content::Plain(Box::new(plain));
+        Ok(Some(mark))
+    }
+
     /// Returns the ghost of this very file that fits what it holds, the one that was read farthest.
-    fn same_inode(&self, followed: &Followed, file: &File) -> io::Result<Option<(usize, Place)>> {
+    fn same_inode(
+        &self,
+        followed: &Followed,
+        file: &File,
+        first: &[u8],
+    ) -> io::Result<Option<(usize, Place)>> {
         let mut best: Option<(usize, Place)> = None;
         for (index, ghost) in self.ghosts.iter().enumerate() {
-            if ghost.id != followed.id || ghost.is_compressed {
+            // One of which nothing was read fits any file, and another may have its inode by now.
+            let is_same = ghost.id == followed.id && !ghost.is_compressed && ghost.known.offset > 0;
+            if !is_same || ghost.known.head.matches(first) != Some(true) {
                 continue;
             }
             if let Some(place) = Place::verified(file, ghost.known.offset, ghost.known.tail)?
@@ -162,174 +225,198 @@ impl Follower {
         Ok(best)
     }
 
-    /// Returns where to go on in a file that has lost its end and kept what comes before: behind the last line that was
-    /// read of it. Returns 0 if there is no telling.
+    /// Returns where to go on in a file that has lost its end and kept what comes before: at the last place it was read up
+    /// to that is still the same. Returns 0 if there is none.
     fn cut_at(&self, followed: &Followed, file: &File) -> io::Result<u64> {
         for ghost in self.ghosts.iter().filter(|ghost| ghost.id == followed.id && !ghost.is_compressed) {
-            if followed.size < ghost.known.offset
-                && let Some((offset, tail)) = ghost.known.last_before(followed.size)
-                && Place::verified(file, offset, tail)?.is_some()
-            {
-                return Ok(offset.max(last_line_end(file, followed.size)?));
+            for (offset, tail) in ghost.known.places().rev() {
+                let is_enough = offset >= ENOUGH_BYTES && offset <= followed.size;
+                if is_enough && Place::verified(file, offset, tail)?.is_some() {
+                    return Ok(offset);
+                }
             }
         }
         Ok(0)
     }
 
-    /// Returns whether a file that begins with `first` begins like one that was read.
-    fn may_have_been_read(&self, key: u32, first: &[u8], followed: &Followed) -> bool {
-        let begins_alike = |ghost: &Ghost| {
-            ghost.id == followed.id && ghost.known.offset > 0 && ghost.known.head.matches(first) == Some(true)
-        };
-        self.ghosts.iter().any(begins_alike) || self.relatives(key, first, followed).next().is_some()
-    }
-
     /// Looks for a file of which this one, which begins with `first`, is a copy.
-    fn plain_kin(&self, key: u32, first: &[u8], followed: &Followed, file: &File) -> io::Result<Identity> {
+    fn plain_kin(&mut self, key: u32, first: &[u8]) -> io::Result<Identity> {
+        let Some(followed) = self.files.get(key) else { return Ok(Identity::Unclear) };
+        let (Content::Unknown(doubt), Some(file)) = (&followed.content, &followed.file) else {
+            return Ok(Identity::Unclear);
+        };
+        let relatives: Vec<_> = self.relatives(key, first, followed).collect();
+        let (doubt, n_bytes) = (*doubt, followed.size);
+        let mut windows = std::collections::BTreeMap::new();
+        for place in places(&relatives, &doubt).range(..n_bytes).copied().chain([n_bytes]) {
+            let Some(place) = Place::at(file, place)? else { break };
+            windows.insert(place.offset, place.window);
+        }
         let is_final = followed.missing_since.is_some();
-        let stands_still = is_final || followed.changed.elapsed() >= COPIED_AFTER;
-        let (mut copy, mut is_unclear): (Option<u64>, _) = (None, false);
-        for other in self.relatives(key, first, followed) {
-            if other.is_compressed {
-                continue;
+        let sample = Sample { windows, n_bytes, is_cut: false, is_final };
+        let kinship = judge(&relatives, &sample, &doubt);
+        drop(relatives);
+        Ok(self.decide(key, kinship, n_bytes))
+    }
+
+    /// Decides what a file is that has this in common with others, as far as its first `n_bytes` bytes tell.
+    fn decide(&mut self, key: u32, kinship: Kinship, n_bytes: u64) -> Identity {
+        match kinship {
+            Kinship::None => Identity::New,
+            Kinship::Doubtful => {
+                self.count_reread(key);
+                Identity::New
             }
-            match compare(file, (followed.size, first), other.names, other.known)? {
-                Kinship::None => {}
-                Kinship::SameUntil(_) if other.is_behind && !is_final => is_unclear = true,
-                Kinship::SameUntil(offset) => copy = copy.max(Some(offset)),
-                Kinship::SameSoFar if other.is_emptied || stands_still => {
-                    // Shorter than what tells it apart: it is no copy of anything that was read.
-                    let is_short = followed.size < other.known.head.len();
-                    copy = copy.max((!is_short).then_some(followed.size));
+            Kinship::Copy { offset, is_sure } => {
+                if !is_sure {
+                    self.count_reread(key);
                 }
-                Kinship::SameSoFar => is_unclear = true,
+                Identity::Copy(offset)
+            }
+            Kinship::Within { input } => {
+                self.put_off(key, Some((input, n_bytes)), true);
+                Identity::Unclear
+            }
+            Kinship::Unclear => {
+                self.put_off(key, None, false);
+                Identity::Unclear
             }
         }
-        Ok(match copy {
-            // What comes before is taken from the file itself.
-            Some(offset) => Identity::Copy { offset, tail: Fingerprint::default() },
-            None if is_unclear => Identity::Unclear,
-            None => Identity::New,
-        })
     }
 
-    /// Returns the files that were read before this one was found, and of which it may be a copy by its name and its
-    /// `first` bytes.
-    fn relatives<'a>(
-        &'a self,
-        key: u32,
-        first: &'a [u8],
-        followed: &'a Followed,
-    ) -> impl Iterator<Item = Relative<'a>> {
-        let ghosts = self.ghosts.iter().filter(|ghost| ghost.found_in < followed.found_in).map(|ghost| {
-            // The file that it remembers may be there and just not have been looked into.
-            let is_there = self.files.with_id(ghost.id).and_then(|key| self.files.get(key));
-            let is_behind =
-                is_there.is_some_and(|file| matches!(file.content, Content::Unknown) && file.size > 0);
-            Relative {
-                names: Names::of(&followed.path, &ghost.path),
-                known: &ghost.known,
-                is_compressed: ghost.is_compressed,
-                is_behind,
-                is_emptied: !is_behind,
-            }
-        });
-        let files = self.files.iter().filter_map(move |(other_key, other)| {
-            let Content::Plain(plain) = &other.content else { return None };
-            let is_older = other_key != key && other.found_in < followed.found_in;
-            is_older.then(|| Relative {
-                names: Names::of(&followed.path, &other.path),
-                known: &plain.known,
-                is_compressed: false,
-                is_behind: other.is_behind(),
-                is_emptied: false,
-            })
-        });
-        ghosts.chain(files).filter(|relative| relative.known.may_be_in(relative.names, first))
+    /// Leaves a file for later of which it is not clear what it is; maybe it holds nothing that has to be read.
+    fn put_off(&mut self, key: u32, within: Option<(u32, u64)>, is_settled: bool) {
+        let (first, longest) = (self.pace.tend_every, self.pace.retry_at_most);
+        let Some(followed) = self.files.get_mut(key) else { return };
+        let size = followed.size;
+        let Content::Unknown(doubt) = &mut followed.content else { return };
+        let pause = doubt.again.map_or(first, |(_, pause)| (pause * 2).min(longest));
+        *doubt = Doubt {
+            again: Some((Instant::now() + pause, pause)),
+            settled_at: is_settled.then_some(size),
+            within: within.or(doubt.within),
+            // That was looked at first.
+            is_other: true,
+        };
+        self.is_tending = true;
     }
 
-    fn identify_compressed(&mut self, key: u32, first: &[u8]) -> Begun {
-        let Some(followed) = self.files.get(key) else { return Begun::No };
-        let Some(file) = &followed.file else { return Begun::No };
-        let (input, path, id, size) = (followed.input, followed.path.clone(), followed.id, followed.size);
+    fn identify_compressed(&mut self, key: u32, first: &[u8]) -> io::Result<Begun> {
+        let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
         let raw_head = Fingerprint::of(first);
-        let same = |ghost: &Ghost| {
-            ghost.id == id && ghost.is_compressed && ghost.known.head.fingerprint() == raw_head
+        let is_same = |ghost: &Ghost| {
+            ghost.id == followed.id && ghost.is_compressed && ghost.known.head.fingerprint() == raw_head
         };
-        let old = self.ghosts.iter().position(same);
-        let mut finished = None;
-        let (offset, tail, start) = match old {
-            Some(index) => {
-                let ghost = self.ghosts.swap_remove(index);
-                self.registry.remove(ghost.input);
-                self.tracker.forget(ghost.input);
-                finished = ghost.finished_bytes.filter(|n_bytes| *n_bytes == size);
-                (ghost.known.offset, ghost.known.tail, true)
+        if let Some(index) = self.ghosts.iter().position(is_same) {
+            return Ok(self.resume_compressed(key, index, raw_head));
+        }
+        if followed.starts_behind.is_some_and(|size| size == followed.size) {
+            self.begin_compressed_at(key, raw_head, 0, Fingerprint::default(), true);
+            self.finish_compressed(key);
+            return Ok(Begun::No);
+        }
+        let (identity, tail) = self.compressed_kin(key)?;
+        match identity {
+            Identity::Unclear => return Ok(Begun::No),
+            Identity::Copy(offset) => {
+                let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
+                tracing::info!(path = %followed.path.display(), offset, "a file is a compressed copy of one that has been read up to there");
+                self.stats.count(Rotation::Compressed);
+                found_copy(&mut self.ghosts, &followed.path);
+                self.begin_compressed_at(key, raw_head, offset, tail, false);
             }
-            None => match self.compressed_kin(key, followed, file) {
-                Identity::Unclear => return Begun::No,
-                Identity::Copy { offset, tail } => {
-                    tracing::info!(path = %path.display(), offset, "a file is a compressed copy of one that has been read up to there");
-                    self.stats.count(Rotation::Compressed);
-                    found_copy(&mut self.ghosts, &path);
-                    (offset, tail, false)
-                }
-                Identity::Ghost(..) | Identity::New => (0, Fingerprint::default(), true),
-            },
-        };
-        let mark = Mark { position: Position { input, offset }, tail };
-        let entry = Entry {
-            path,
-            id,
-            head: Head::Fingerprint(raw_head),
-            start: start.then_some(mark),
-            is_compressed: true,
-            finished: finished.map(|n_bytes| Finished { offset, n_bytes }),
-            gone_since: None,
-        };
-        self.registry.insert(input, entry);
-        if !start {
-            self.chunks.pass(mark, 0);
+            Identity::Ghost(..) | Identity::New => {
+                self.begin_compressed_at(key, raw_head, 0, Fingerprint::default(), true);
+            }
         }
+        Ok(self.open_compressed(key))
+    }
+
+    /// Goes on with a compressed file where it was left, as the input it was.
+    fn resume_compressed(&mut self, key: u32, index: usize, raw_head: Fingerprint) -> Begun {
         let Some(followed) = self.files.get_mut(key) else { return Begun::No };
-        let mut content = Compressed::from(raw_head, offset, tail);
-        if finished.is_some() {
-            content.finish(size);
-            followed.content = Content::Compressed(Box::new(content));
-            return Begun::No;
+        let ghost = self.ghosts.swap_remove(index);
+        let mut content = Compressed::from(raw_head, ghost.known.offset, ghost.known.tail);
+        if ghost.finished_bytes == Some(followed.size) {
+            content.finish(followed.size);
         }
+        (followed.input, followed.found_in) = (ghost.input, ghost.found_in);
         followed.content = Content::Compressed(Box::new(content));
+        let path = followed.path.clone();
+        self.registry.update(ghost.input, |entry| (entry.path, entry.gone_since) = (path, None));
         self.open_compressed(key)
     }
 
-    /// Looks for a file of which a compressed one is a copy.
-    fn compressed_kin(&self, key: u32, followed: &Followed, file: &File) -> Identity {
-        let is_final = followed.missing_since.is_some();
-        let may_grow = !is_final && followed.changed.elapsed() < COMPRESSED_AFTER;
-        let first = match compressed::head(file, &self.alarm) {
-            Ok(first) => first,
-            Err(_) if may_grow => return Identity::Unclear,
-            // Reading it says what is wrong.
-            Err(_) => return Identity::New,
+    fn begin_compressed_at(
+        &mut self,
+        key: u32,
+        head: Fingerprint,
+        offset: u64,
+        tail: Fingerprint,
+        is_start: bool,
+    ) {
+        let Some(followed) = self.files.get_mut(key) else { return };
+        let mark = Mark { position: Position { input: followed.input, offset }, tail };
+        let entry = Entry {
+            path: followed.path.clone(),
+            id: followed.id,
+            head: Head::Fingerprint(head),
+            start: is_start.then_some(mark),
+            is_compressed: true,
+            finished: None,
+            gone_since: None,
         };
-        let mut relatives: Vec<_> =
-            self.relatives(key, &first, followed).filter(|other| !other.is_compressed).collect();
-        // The farthest place first: behind it all is new.
-        relatives.sort_by_key(|other| std::cmp::Reverse(other.known.offset));
-        for other in relatives {
-            let place = (other.known.offset, other.known.tail);
-            match compressed::is_copy(file, place, &self.alarm, &self.stopping()) {
-                Ok(true) if other.is_behind && !is_final => return Identity::Unclear,
-                Ok(true) => return Identity::Copy { offset: place.0, tail: place.1 },
-                Ok(false) => {}
-                // Told to stop, all is left as it is; and whoever compresses may not be done.
-                Err(_) if self.stop.is_cancelled() || may_grow => return Identity::Unclear,
-                Err(error) => {
-                    tracing::debug!(path = %followed.path.display(), %error, "holds less, or is damaged");
-                }
-            }
+        self.registry.insert(followed.input, entry);
+        followed.content = Content::Compressed(Box::new(Compressed::from(head, offset, tail)));
+        if !is_start {
+            self.chunks.pass(mark, 0);
         }
-        Identity::New
+    }
+
+    /// Takes note that there is no more to be read of a compressed file, as long as it does not change.
+    pub(super) fn finish_compressed(&mut self, key: u32) {
+        let Some(followed) = self.files.get_mut(key) else { return };
+        let Content::Compressed(compressed) = &mut followed.content else { return };
+        let finished = Finished { offset: compressed.offset, n_bytes: followed.size };
+        compressed.finish(followed.size);
+        self.registry.update(followed.input, |entry| entry.finished = Some(finished));
+    }
+
+    /// Looks for a file of which a compressed one is a copy; returns also what comes before the place to go on at.
+    fn compressed_kin(&mut self, key: u32) -> io::Result<(Identity, Fingerprint)> {
+        let unclear = Ok((Identity::Unclear, Fingerprint::default()));
+        let Some(followed) = self.files.get(key) else { return unclear };
+        let (Content::Unknown(doubt), Some(file)) = (&followed.content, &followed.file) else {
+            return unclear;
+        };
+        let is_final = followed.missing_since.is_some();
+        let original = uncompressed(&followed.path).and_then(|path| self.files.at(&path));
+        if !is_final && original.and_then(|key| self.files.get(key)).is_some_and(Followed::is_behind) {
+            // How much of it is new depends on how far that is read until it goes.
+            self.put_off(key, None, false);
+            return unclear;
+        }
+        let first = compressed::head(file, &self.alarm)?;
+        let relatives: Vec<Relative<'_>> = self.relatives(key, &first, followed).collect();
+        let doubt = *doubt;
+        let sample = compressed::sample(file, &places(&relatives, &doubt), &self.alarm, &self.stopping());
+        let mut sample = match sample {
+            Err(_) if self.stop.is_cancelled() => return unclear,
+            sample => sample?,
+        };
+        sample.is_final |= is_final;
+        let may_grow = sample.is_cut && !is_final && followed.changed.elapsed() < self.pace.compressed_after;
+        let kinship = match judge(&relatives, &sample, &doubt) {
+            within @ Kinship::Within { .. } => within,
+            // Whoever compresses may not be done.
+            _ if may_grow => Kinship::Unclear,
+            kinship => kinship,
+        };
+        drop(relatives);
+        let identity = self.decide(key, kinship, sample.n_bytes);
+        let Identity::Copy(offset) = identity else { return Ok((identity, Fingerprint::default())) };
+        let tail = sample.windows.get(&offset).map(crate::fingerprint::Window::fingerprint);
+        Ok((identity, tail.unwrap_or_default()))
     }
 
     /// Begins to read a compressed file, or goes on, unless another is being read.
@@ -370,26 +457,6 @@ impl Follower {
     }
 }
 
-/// A file that was read before, as seen from one that may be a copy of it.
-struct Relative<'a> {
-    names: Names,
-    known: &'a Known,
-    is_compressed: bool,
-    /// Whether more of it is about to be read.
-    is_behind: bool,
-    /// Whether it holds this no more.
-    is_emptied: bool,
-}
-
-/// Returns whether nobody has written to a file for a while, so that what it begins with is all there.
-fn has_settled(followed: &Followed) -> bool {
-    if followed.changed.elapsed() >= compressed::SETTLED_AFTER {
-        return true;
-    }
-    let modified = followed.file.as_ref().and_then(|file| file.metadata().ok()?.modified().ok());
-    modified.is_some_and(|modified| modified.elapsed().is_ok_and(|age| age > 2 * compressed::SETTLED_AFTER))
-}
-
 /// Returns where the last whole line of the first `size` bytes of a file ends.
 fn last_line_end(file: &File, size: u64) -> io::Result<u64> {
     const BLOCK_BYTES: u64 = 64 * 1024;
@@ -405,4 +472,24 @@ fn last_line_end(file: &File, size: u64) -> io::Result<u64> {
         end -= n_bytes;
     }
     Ok(0)
+}
+
+/// Returns how many zero bytes a file of `size` bytes, which begins with `first`, begins with.
+fn n_first_nuls(file: &File, first: &[u8], size: u64) -> io::Result<u64> {
+    const BLOCK_BYTES: u64 = 64 * 1024;
+    if first.first() != Some(&0) {
+        return Ok(0);
+    }
+    // A hole takes no room on the disk, and may be as large as it likes.
+    let mut at = rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
+    let mut room = vec![0; BLOCK_BYTES as usize];
+    while at < size {
+        let n_read = file.read_at(&mut room, at)?;
+        match room[..n_read].iter().position(|byte| *byte != 0) {
+            Some(index) => return Ok(at + index as u64),
+            None if n_read == 0 => break,
+            None => at += n_read as u64,
+        }
+    }
+    Ok(size)
 }

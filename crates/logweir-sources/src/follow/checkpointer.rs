@@ -1,22 +1,15 @@
 //! Keeps the checkpoints of a source that follows files.
 
-use std::time::Duration;
-
 use logweir_event::Condition;
 use tokio::select;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::pace::Pace;
 use super::registry::Registry;
 use crate::checkpoint::{Checkpoint, CheckpointStore};
 use crate::tracker::AckTracker;
-
-/// How often a checkpoint is written at most: what was delivered since the last one comes twice after a crash.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
-
-/// The longest pause before a checkpoint that could not be written is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How trouble with checkpoints is called in the condition.
 const SUBJECT: &str = "checkpoint";
@@ -27,13 +20,14 @@ pub struct Checkpointer {
     /// `None` while it is being written.
     store: Option<CheckpointStore>,
     registry: Registry,
+    pace: Pace,
     /// What was written last.
     last: Option<Checkpoint>,
 }
 
 impl Checkpointer {
-    pub(super) fn new(store: CheckpointStore, registry: Registry) -> Self {
-        Self { store: Some(store), registry, last: None }
+    pub(super) fn new(store: CheckpointStore, registry: Registry, pace: Pace) -> Self {
+        Self { store: Some(store), registry, pace, last: None }
     }
 
     /// Writes checkpoints of what `tracker` knows to be delivered until `done` is cancelled, and then a last one;
@@ -44,7 +38,7 @@ impl Checkpointer {
     ///
     /// Not cancel safe: if the future is dropped, a checkpoint may still be written, and no last one is.
     pub async fn run(mut self, tracker: AckTracker, condition: Condition, done: CancellationToken) -> bool {
-        let mut pause = COMMIT_EVERY;
+        let mut pause = self.pace.commit_every;
         loop {
             select! {
                 // Cancel safe: a cancelled token stays cancelled.
@@ -53,7 +47,7 @@ impl Checkpointer {
                 () = sleep(pause) => {}
             }
             let is_written = self.commit(&tracker, &condition).await;
-            pause = if is_written { COMMIT_EVERY } else { (pause * 2).min(LONGEST_PAUSE) };
+            pause = if is_written { self.pace.commit_every } else { self.pace.longer(pause) };
         }
         self.commit(&tracker, &condition).await
     }

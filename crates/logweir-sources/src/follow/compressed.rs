@@ -3,23 +3,20 @@
 //! Nobody appends to it: it is made once, most likely of a file that was read before, and then read once. It keeps the
 //! bytes that a chunker holds of it and its decoder from turn to turn, so no more than one is read at a time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::kin::Known;
 use super::registry::Head;
+use super::relatives::Sample;
 use crate::chunker::{Chunker, RawChunk};
 use crate::file::Decompressed;
 use crate::fingerprint::{Fingerprint, WINDOW_BYTES, Window};
 use crate::progress::Progress;
 use crate::raw::RawInput;
 use crate::thread::Alarm;
-
-/// How long a file must have been left alone before it is looked into.
-pub(super) const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
 /// Bytes that are decompressed at once where they are only compared.
 const SKIP_BYTES: usize = 256 * 1024;
@@ -180,23 +177,49 @@ impl Reader {
     }
 }
 
-/// Returns the first bytes of what is in a compressed file, as many as a head takes.
+/// Returns the first bytes of what is in a compressed file, as many as a head takes, or can be decompressed.
 pub(super) fn head(file: &File, alarm: &Alarm) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    decompressed(file, alarm)?.take(WINDOW_BYTES as u64).read_to_end(&mut head)?;
+    let mut input = decompressed(file, alarm)?.take(WINDOW_BYTES as u64);
+    // What can be had of it is there after an error as well, and reading on says what is wrong.
+    input.read_to_end(&mut head).ok();
     Ok(head)
 }
 
-/// Returns whether the content of a compressed file is, before `offset`, that of a file that was read up to there.
-pub(super) fn is_copy(
+/// Looks at what is in a compressed file before each of these places. That it ends before the last of them, or is damaged
+/// there, is no error.
+pub(super) fn sample(
     file: &File,
-    (offset, tail): (u64, Fingerprint),
+    places: &BTreeSet<u64>,
     alarm: &Alarm,
     is_stopped: &dyn Fn() -> bool,
-) -> io::Result<bool> {
-    let mut window = Window::new();
-    skip(&mut decompressed(file, alarm)?, &mut window, offset, is_stopped)?;
-    Ok(window.ends_with(tail))
+) -> io::Result<Sample> {
+    let mut input = decompressed(file, alarm)?;
+    let (mut window, mut windows, mut n_bytes) = (Window::new(), BTreeMap::new(), 0);
+    let mut room = vec![0; SKIP_BYTES];
+    let mut ended = None;
+    for &place in places {
+        while ended.is_none() && n_bytes < place {
+            if is_stopped() {
+                return Err(io::Error::other("told to stop"));
+            }
+            let n_wanted = (place - n_bytes).min(SKIP_BYTES as u64) as usize;
+            match input.read(&mut room[..n_wanted]) {
+                Ok(0) => ended = Some(Ok(())),
+                Ok(n_read) => {
+                    window.extend(&room[..n_read]);
+                    n_bytes += n_read as u64;
+                }
+                Err(error) => ended = Some(Err(error)),
+            }
+        }
+        if n_bytes == place {
+            windows.insert(place, window.clone());
+        }
+    }
+    windows.insert(n_bytes, window);
+    let (is_whole, is_cut) = (matches!(ended, Some(Ok(()))), matches!(ended, Some(Err(_))));
+    Ok(Sample { windows, n_bytes, is_cut, is_final: is_whole })
 }
 
 fn decompressed(file: &File, alarm: &Alarm) -> io::Result<Decompressed> {

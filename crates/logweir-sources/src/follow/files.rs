@@ -2,26 +2,39 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use logweir_event::FileId;
 
-use super::followed::Followed;
+use super::followed::{Followed, State};
 
 /// All files that are followed, each under a key that it keeps as long as it is.
 pub(super) struct Files {
     by_key: BTreeMap<u32, Followed>,
     by_id: HashMap<FileId, u32>,
     by_path: HashMap<PathBuf, u32>,
+    /// Other paths by which what happens to a file may be told, as of the last search.
+    aliases: HashMap<PathBuf, u32>,
     next_key: u32,
     n_open: usize,
+    /// How many of those that are open are gone: closed, they would be lost.
+    n_gone: usize,
     max_open: usize,
 }
 
 impl Files {
     /// Returns none, of which at most `max_open` will be open.
     pub(super) fn new(max_open: usize) -> Self {
-        let (by_id, by_path) = (HashMap::new(), HashMap::new());
-        Self { by_key: BTreeMap::new(), by_id, by_path, next_key: 0, n_open: 0, max_open: max_open.max(1) }
+        Self {
+            by_key: BTreeMap::new(),
+            by_id: HashMap::new(),
+            by_path: HashMap::new(),
+            aliases: HashMap::new(),
+            next_key: 0,
+            n_open: 0,
+            n_gone: 0,
+            max_open: max_open.max(1),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,7 +68,7 @@ impl Files {
 
     /// Returns the key of the file that was last seen at a path.
     pub(super) fn at(&self, path: &Path) -> Option<u32> {
-        self.by_path.get(path).copied()
+        self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
     }
 
     /// Adds a file; returns its key.
@@ -73,6 +86,7 @@ impl Files {
         self.forget_path(key);
         let file = self.by_key.remove(&key)?;
         self.n_open -= usize::from(file.file.is_some());
+        self.n_gone -= usize::from(file.file.is_some() && file.missing_since.is_some());
         self.by_id.remove(&file.id);
         Some(file)
     }
@@ -95,14 +109,40 @@ impl Files {
         }
     }
 
-    /// Says that a path leads to a file as well.
-    pub(super) fn add_alias(&mut self, key: u32, path: PathBuf) {
-        self.by_path.insert(path, key);
+    /// Says by which other paths what happens to files may be told.
+    pub(super) fn set_aliases(&mut self, aliases: HashMap<PathBuf, u32>) {
+        self.aliases = aliases;
+    }
+
+    /// Takes note of whether names lead to a file, as a search found.
+    pub(super) fn set_missing(&mut self, key: u32, missing: Option<(Instant, u64)>) {
+        let Some(file) = self.by_key.get_mut(&key) else { return };
+        if file.file.is_some() {
+            self.n_gone -= usize::from(file.missing_since.is_some());
+            self.n_gone += usize::from(missing.is_some());
+        }
+        file.missing_since = missing;
     }
 
     /// Makes sure that one more file may be opened, closing one that has nothing to read; returns whether it could.
     pub(super) fn make_room(&mut self) -> bool {
-        self.n_open < self.max_open || self.close_one()
+        self.n_open - self.n_gone < self.max_open || self.close_one()
+    }
+
+    /// Has files closed that are gone and read to their end, those that have been gone the longest first, until there are
+    /// no more than of others; and one in any case if `at_once`.
+    pub(super) fn let_go(&mut self, at_once: bool) {
+        let n_surplus = self.n_gone.saturating_sub(self.max_open).max(usize::from(at_once));
+        if n_surplus == 0 {
+            return;
+        }
+        let is_held =
+            |file: &&mut Followed| file.missing_since.is_some() && file.file.is_some() && !file.is_behind();
+        let mut held: Vec<_> = self.by_key.values_mut().filter(is_held).collect();
+        held.sort_by_key(|file| file.missing_since);
+        for file in held.into_iter().take(n_surplus) {
+            file.is_to_close = true;
+        }
     }
 
     /// Closes the file that was read the longest time ago and has nothing to read; returns whether there was one.
@@ -116,15 +156,16 @@ impl Files {
         true
     }
 
-    /// Takes note that a file waits for its turn.
-    pub(super) fn set_queued(&mut self, key: u32) {
+    /// Takes note of what a file waits for.
+    pub(super) fn set_state(&mut self, key: u32, state: State) {
         if let Some(file) = self.by_key.get_mut(&key) {
-            file.is_queued = true;
+            file.state = state;
         }
     }
 
     /// Takes note that a file has been opened.
-    pub(super) fn opened(&mut self) {
+    pub(super) fn opened(&mut self, key: u32) {
         self.n_open += 1;
+        self.n_gone += usize::from(self.by_key.get(&key).is_some_and(|file| file.missing_since.is_some()));
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Ghost {
     /// The search that found it first, 0 if that was in an earlier run.
     pub(super) found_in: u64,
     /// Whether all that is known of it comes from the checkpoint.
-    is_restored: bool,
+    pub(super) is_restored: bool,
     /// Since when it is one.
     pub(super) since: Instant,
     /// Bytes it had that were not read.
@@ -45,9 +45,8 @@ impl Follower {
     pub(super) fn remember(&mut self, checkpoint: Checkpoint) {
         let now = super::registry::now();
         for file in checkpoint.files {
-            if file.gone_since.is_some_and(|since| now.saturating_sub(since) > GHOST_SECONDS) {
-                continue;
-            }
+            let gone_for = file.gone_since.map_or(0, |since| now.saturating_sub(since));
+            let since = Instant::now().checked_sub(Duration::from_secs(gone_for));
             let input = self.new_input();
             let id = FileId::new(file.device, file.inode);
             let position = Position { input, offset: file.offset };
@@ -74,7 +73,8 @@ impl Follower {
                 finished_bytes: file.finished_bytes,
                 found_in: 0,
                 is_restored: true,
-                since: Instant::now(),
+                // A machine that was started since remembers it longer.
+                since: since.unwrap_or_else(Instant::now),
                 n_unread: 0,
             });
         }
@@ -87,17 +87,16 @@ impl Follower {
         if let Some(file) = &followed.file
             && let Ok(metadata) = file.metadata()
         {
-            let n_unread = followed.n_unread();
             tracing::info!(path = %followed.path.display(), "a file was emptied or written anew; it is read from its beginning");
             if let Content::Plain(plain) = &followed.content
-                && plain.scanned > plain.place.offset
+                && plain.scanned.offset > plain.place.offset
             {
                 self.stats.count_unfinished();
             }
             self.stats.count(Rotation::Truncated);
-            let ghost = Ghost::of(followed, n_unread);
-            (followed.input, followed.content) = (input, Content::Unknown);
-            followed.set_size(metadata.len());
+            let ghost = Ghost::of(followed, followed.n_lost());
+            followed.begin_anew(input);
+            followed.note(&metadata);
             self.become_ghost(ghost);
         }
     }
@@ -108,44 +107,73 @@ impl Follower {
         if let Some(trouble) = followed.retry.and(Some(followed.path.display().to_string())) {
             self.condition.clear(&trouble);
         }
-        let n_unread = followed.n_unread();
-        if n_unread > 0 {
-            tracing::error!(path = %followed.path.display(), n_bytes = n_unread, "a file was gone before it was read to its end");
-            self.stats.count_lost(n_unread);
+        let n_lost = followed.n_lost();
+        if !matches!(followed.content, Content::Unknown(_)) {
+            // What it held may be in a copy of it.
+            self.become_ghost(Ghost::of(&followed, n_lost));
+        } else if n_lost > 0 {
+            tracing::error!(path = %followed.path.display(), n_bytes = n_lost, "a file was gone before it was read");
+            self.stats.count_lost(n_lost);
         }
-        if matches!(followed.content, Content::Unknown) {
-            self.registry.remove(followed.input);
-            return;
-        }
-        self.become_ghost(Ghost::of(&followed, 0));
     }
 
     fn become_ghost(&mut self, ghost: Ghost) {
         self.is_tending = true;
         self.registry.set_gone(ghost.input);
-        self.ghosts.push(ghost);
-        if self.ghosts.len() > MAX_GHOSTS
-            && let Some(oldest) = (0..self.ghosts.len()).min_by_key(|&index| self.ghosts[index].since)
-        {
-            self.drop_ghost(oldest);
+        // What waited for something to happen to it is looked into again.
+        for (_, file) in self.files.iter_mut() {
+            if let Content::Unknown(doubt) = &mut file.content
+                && doubt.within.is_some_and(|(input, _)| input == ghost.input)
+            {
+                (doubt.again, doubt.settled_at) = (None, None);
+            }
         }
+        self.ghosts.push(ghost);
+        self.bound_ghosts();
     }
 
-    /// Forgets those that have been ghosts for a day.
+    /// Forgets those that have been ghosts for a day, and the oldest where there are too many.
     pub(super) fn lay_ghosts(&mut self) {
         for index in (0..self.ghosts.len()).rev() {
             let ghost = &self.ghosts[index];
             if self.files.with_id(ghost.id).is_none() {
                 self.registry.set_gone(ghost.input);
             }
-            if ghost.since.elapsed() > Duration::from_secs(GHOST_SECONDS) {
+            if ghost.since.elapsed() > Duration::from_secs(GHOST_SECONDS) && !self.is_awaited(ghost) {
                 self.drop_ghost(index);
             }
         }
+        self.bound_ghosts();
+    }
+
+    fn bound_ghosts(&mut self) {
+        if self.ghosts.len() <= MAX_GHOSTS {
+            return;
+        }
+        let is_past = |index: &usize| !self.is_awaited(&self.ghosts[*index]);
+        let mut past: Vec<_> = (0..self.ghosts.len()).filter(is_past).collect();
+        past.sort_by_key(|&index| self.ghosts[index].since);
+        past.truncate(past.len().saturating_sub(MAX_GHOSTS));
+        // From the last one on, so that the others keep their places.
+        past.sort_unstable();
+        for index in past.into_iter().rev() {
+            self.drop_ghost(index);
+        }
+    }
+
+    /// Returns whether the file that a ghost remembers may be there and just has not been looked into.
+    pub(super) fn is_awaited(&self, ghost: &Ghost) -> bool {
+        let is_unknown =
+            |key| self.files.get(key).is_some_and(|file| matches!(file.content, Content::Unknown(_)));
+        self.n_searches == 0 || self.files.with_id(ghost.id).is_some_and(is_unknown)
     }
 
     fn drop_ghost(&mut self, index: usize) {
         let ghost = self.ghosts.swap_remove(index);
+        if ghost.n_unread > 0 {
+            tracing::error!(path = %ghost.path.display(), n_bytes = ghost.n_unread, "a file was gone before it was read to its end, and no copy of it was found");
+            self.stats.count_lost(ghost.n_unread);
+        }
         self.registry.remove(ghost.input);
         self.tracker.forget(ghost.input);
     }
@@ -156,7 +184,7 @@ impl Ghost {
         let (known, is_compressed, finished_bytes) = match &followed.content {
             Content::Plain(plain) => (plain.known.clone(), false, None),
             Content::Compressed(content) => (content.known(), true, content.finished_bytes()),
-            Content::Unknown => (Known::nothing(), false, None),
+            Content::Unknown(_) => (Known::nothing(), false, None),
         };
         Self {
             input: followed.input,

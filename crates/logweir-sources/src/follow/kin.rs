@@ -7,18 +7,18 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::guarded::Place;
 use super::registry::Head;
 use crate::fingerprint::{Fingerprint, WINDOW_BYTES};
 
 /// How many of the places a file was read up to are remembered: enough that one of them lies before the end of a copy
 /// that was made a moment ago.
 const MAX_MARKS: usize = 32;
+
+/// So many bytes are taken to be in no two files by chance.
+pub(super) const ENOUGH_BYTES: u64 = WINDOW_BYTES as u64;
 
 /// The endings of compressed files.
 const COMPRESSED: [&[u8]; 3] = [b".gz", b".zst", b".zstd"];
@@ -43,18 +43,18 @@ impl Known {
 
     /// Returns whether a file whose name relates to that of this one so, and which begins with `first`, may be a copy.
     pub(super) fn may_be_in(&self, names: Names, first: &[u8]) -> bool {
-        // Where only the content speaks for a copy, there must be enough of it.
-        let least = match names {
-            Names::Rotated => 1,
-            Names::Alike => WINDOW_BYTES as u64,
-            Names::Unrelated => return false,
-        };
-        self.offset >= least && self.head.matches(first) != Some(false)
+        match names {
+            Names::Rotated => self.offset > 0 && self.head.matches(first) != Some(false),
+            // Where only the content speaks for a copy, there must be enough of it.
+            Names::Alike => self.offset >= ENOUGH_BYTES && self.head.matches(first) == Some(true),
+            Names::Unrelated => false,
+        }
     }
 
-    /// Returns the last place that is remembered of the first `size` bytes, and what comes before.
-    pub(super) fn last_before(&self, size: u64) -> Option<(u64, Fingerprint)> {
-        self.marks.iter().rev().find(|(offset, _)| *offset <= size).copied()
+    /// Returns the places that are remembered, in order, the last one being where it was read up to.
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = (u64, Fingerprint)> {
+        let marks = self.marks.iter().copied().filter(|(offset, _)| *offset != self.offset);
+        marks.chain([(self.offset, self.tail)])
     }
 
     /// Adds a place up to which it has been read now.
@@ -65,6 +65,13 @@ impl Known {
         self.marks.push_back((offset, tail));
         (self.offset, self.tail) = (offset, tail);
     }
+}
+
+/// Returns the path of the file of which one at this path, by its name, is the compressed form.
+pub(super) fn uncompressed(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.as_bytes();
+    let original = COMPRESSED.iter().find_map(|ending| name.strip_suffix(*ending))?;
+    (!original.is_empty()).then(|| path.with_file_name(OsStr::from_bytes(original)))
 }
 
 /// How the name of a file relates to that of one that was read.
@@ -114,40 +121,6 @@ fn without_digits(name: &[u8]) -> Vec<u8> {
         .copied()
         .filter(|byte| !byte.is_ascii_digit() && !matches!(byte, b'-' | b'_' | b'.'))
         .collect()
-}
-
-/// What a file has in common with one that was read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kinship {
-    /// It is another file.
-    None,
-    /// It holds the same, up to this place at least; there is nothing new before.
-    SameUntil(u64),
-    /// So far it holds the same, but less of it: somebody may still be copying.
-    SameSoFar,
-}
-
-/// Compares an uncompressed file of `size` bytes, which begins with `first`, with what is known of one that was read.
-pub(super) fn compare(
-    file: &File,
-    (size, first): (u64, &[u8]),
-    names: Names,
-    known: &Known,
-) -> io::Result<Kinship> {
-    match known.head.matches(first) {
-        Some(true) => {}
-        Some(false) => return Ok(Kinship::None),
-        None => return Ok(if names == Names::Rotated { Kinship::SameSoFar } else { Kinship::None }),
-    }
-    if size >= known.offset {
-        let is_same = Place::verified(file, known.offset, known.tail)?.is_some();
-        return Ok(if is_same { Kinship::SameUntil(known.offset) } else { Kinship::None });
-    }
-    let is_same = match known.last_before(size) {
-        Some((offset, tail)) => Place::verified(file, offset, tail)?.is_some(),
-        None => names == Names::Rotated,
-    };
-    Ok(if is_same { Kinship::SameSoFar } else { Kinship::None })
 }
 
 #[cfg(test)]

@@ -2,19 +2,18 @@
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use logweir_event::FileId;
 
-use super::followed::Followed;
+use super::Follower;
+use super::followed::{Content, Followed};
+use super::read::is_too_many_open;
 use super::stats::Rotation;
-use super::{Follower, SEARCH_AFTER};
 use crate::error::SourceError;
-
-/// How long the bytes that a file held when it was emptied may turn up in a copy, before they are counted as lost.
-const LOST_AFTER: Duration = Duration::from_secs(60);
 
 impl Follower {
     /// Takes what the system has told of changes.
@@ -24,6 +23,9 @@ impl Follower {
             let plain = path.strip_prefix(".").unwrap_or(&path);
             // Others' files change in the same directories.
             if let Some(key) = self.files.at(&path).or_else(|| self.files.at(plain)) {
+                if let Some(file) = self.files.get_mut(key) {
+                    file.touch();
+                }
                 self.look_at(key);
             }
         }
@@ -35,7 +37,7 @@ impl Follower {
     /// Has all files searched for in a moment; where that takes long, seldom enough to leave most of the time for
     /// reading.
     pub(super) fn search_soon(&mut self) {
-        let at = (Instant::now() + SEARCH_AFTER).max(self.not_before);
+        let at = (Instant::now() + self.pace.search_after).max(self.not_before);
         self.next_search = self.next_search.min(at);
     }
 
@@ -47,17 +49,30 @@ impl Follower {
             None => fs::metadata(&file.path),
         };
         match metadata {
-            Ok(metadata) if FileId::from(&metadata) == file.id => self.note_size(key, metadata.len()),
+            Ok(metadata) if FileId::from(&metadata) == file.id => self.note(key, &metadata),
             _ => self.search_soon(),
         }
     }
 
-    /// Takes note of a file's size, and queues it if there is something to read.
-    fn note_size(&mut self, key: u32, size: u64) {
+    /// Takes note of what the system says of a file; queues it if there is something to read, and holds it open.
+    fn note(&mut self, key: u32, metadata: &Metadata) {
         let Some(file) = self.files.get_mut(key) else { return };
-        file.set_size(size);
+        file.note(metadata);
         if file.is_behind() {
             self.queue(key);
+            self.hold(key);
+        }
+    }
+
+    /// Opens a file that is to be read, if there is room, while it is there.
+    fn hold(&mut self, key: u32) {
+        let is_closed = |file: &Followed| file.file.is_none() && file.retry.is_none() && file.size > 0;
+        if self.files.get(key).is_some_and(is_closed)
+            && self.files.make_room()
+            && let Some(file) = self.files.get_mut(key)
+            && file.open().is_ok_and(|is_same| is_same)
+        {
+            self.files.opened(key);
         }
     }
 
@@ -65,20 +80,10 @@ impl Follower {
     pub(super) fn search(&mut self) {
         let started = Instant::now();
         self.n_searches += 1;
-        let mut directories = self.globs.directories();
-        let mut is_whole = true;
-        let condition = self.condition.clone();
-        let paths = self.globs.paths(&mut |error: &SourceError| {
-            is_whole = false;
-            if condition.trouble("include", error.kind(), error) {
-                tracing::error!(error = error as &dyn std::error::Error, "files cannot be searched for");
-            }
-        });
-        if is_whole {
-            self.condition.clear("include");
-        }
+        let (paths, is_whole) = self.list();
         let links: Vec<_> =
             paths.iter().filter_map(|path| Some((path.clone(), behind_link(path)?))).collect();
+        let mut directories = self.globs.directories();
         directories.extend(links.iter().filter_map(|(_, real)| real.parent().map(Path::to_owned)));
         if self.watch.set(directories) {
             // What came between the search and the watch has not been told.
@@ -87,31 +92,48 @@ impl Follower {
         let mut seen = HashSet::new();
         let mut new = Vec::new();
         for path in paths {
-            let Ok(metadata) = fs::metadata(&path) else {
-                // It has gone meanwhile, or leads nowhere.
-                continue;
-            };
+            // If not, it has gone meanwhile, or leads nowhere.
+            let Ok(metadata) = fs::metadata(&path) else { continue };
             let id = FileId::from(&metadata);
             if !self.is_to_be_followed(&path, &metadata) || !seen.insert(id) {
                 continue;
             }
             match self.files.with_id(id) {
-                Some(key) => self.found_again(key, &path, metadata.len()),
+                Some(key) => self.found_again(key, &path, &metadata),
                 None => new.push((path, metadata)),
             }
         }
         self.found_new(new);
+        self.find_missing(&seen);
         if is_whole {
-            self.find_missing(&seen);
             self.lay_ghosts();
         }
-        for (path, real) in links {
-            if let Some(key) = self.files.at(&path) {
-                self.files.add_alias(key, real);
-            }
-        }
+        let aliases = links.into_iter().filter_map(|(path, real)| Some((real, self.files.at(&path)?)));
+        let aliases = aliases.collect();
+        self.files.set_aliases(aliases);
         self.is_tending = true;
         self.not_before = Instant::now() + 4 * started.elapsed();
+    }
+
+    /// Returns all paths that are to be looked at, and whether none can be missing.
+    fn list(&mut self) -> (Vec<PathBuf>, bool) {
+        let (mut is_whole, mut has_too_many_open) = (true, false);
+        let condition = self.condition.clone();
+        let paths = self.globs.paths(&mut |error: &SourceError| {
+            is_whole = false;
+            has_too_many_open |=
+                matches!(error, SourceError::List { source, .. } if is_too_many_open(source));
+            if condition.trouble("include", error.kind(), error) {
+                tracing::error!(error = error as &dyn std::error::Error, "files cannot be searched for");
+            }
+        });
+        if is_whole && self.condition.clear("include") {
+            tracing::info!("files can be searched for again");
+        }
+        if has_too_many_open {
+            self.close_some();
+        }
+        (paths, is_whole)
     }
 
     fn is_to_be_followed(&mut self, path: &Path, metadata: &Metadata) -> bool {
@@ -132,36 +154,36 @@ impl Follower {
         false
     }
 
-    fn found_again(&mut self, key: u32, path: &Path, size: u64) {
-        let Some(file) = self.files.get_mut(key) else { return };
-        file.missing_since = None;
-        if file.path != path {
+    fn found_again(&mut self, key: u32, path: &Path, metadata: &Metadata) {
+        let Some(file) = self.files.get(key) else { return };
+        let (input, was_missing, is_renamed) = (file.input, file.missing_since.is_some(), file.path != path);
+        if is_renamed {
             tracing::info!(from = %file.path.display(), to = %path.display(), "a file was renamed");
             self.stats.count(Rotation::Renamed);
-            let input = file.input;
-            self.files.rename(key, path);
-            self.registry.update(input, |entry| path.clone_into(&mut entry.path));
         }
-        self.note_size(key, size);
+        if is_renamed || was_missing {
+            self.files.rename(key, path);
+            self.files.set_missing(key, None);
+            self.registry.update(input, |entry| {
+                path.clone_into(&mut entry.path);
+                entry.gone_since = None;
+            });
+        }
+        self.note(key, metadata);
     }
 
     /// Takes in files that were not known, the ones that were written to the longest time ago first.
     fn found_new(&mut self, mut found: Vec<(PathBuf, Metadata)>) {
+        // The clock may have been set, so that the order is only likely to be this.
         found.sort_by_cached_key(|(_, metadata)| metadata.modified().ok());
+        let starts_at_end = self.starts_at_end && self.n_searches == 1;
         for (path, metadata) in found {
             let input = self.new_input();
+            let mut file = Followed::new(input, path, &metadata, self.n_searches);
+            file.starts_behind = starts_at_end.then_some(metadata.len());
             // Another file may have lain there, which is missing now or has another name.
-            let key = self.files.insert(Followed::new(input, path, &metadata, self.n_searches));
-            self.note_size(key, metadata.len());
-            // Open it while it is there.
-            if let Some(file) = self.files.get(key)
-                && file.size > 0
-                && self.files.make_room()
-                && let Some(file) = self.files.get_mut(key)
-                && file.open().is_ok_and(|is_same| is_same)
-            {
-                self.files.opened();
-            }
+            let key = self.files.insert(file);
+            self.note(key, &metadata);
         }
     }
 
@@ -169,23 +191,18 @@ impl Follower {
     fn find_missing(&mut self, seen: &HashSet<FileId>) {
         let unseen =
             self.files.iter().filter(|(_, file)| file.missing_since.is_none() && !seen.contains(&file.id));
-        let missing: Vec<_> = unseen.map(|(key, _)| key).collect();
-        for key in missing {
-            let Some(file) = self.files.get_mut(key) else { continue };
-            file.missing_since = Some(Instant::now());
-            let (input, path) = (file.input, file.path.clone());
-            let rotation = match (fs::metadata(&path), file.n_names()) {
-                (Ok(metadata), _) if FileId::from(&metadata) != file.id => Rotation::Replaced,
-                (_, Some(0) | None) => Rotation::Deleted,
-                _ => Rotation::MovedAway,
-            };
-            tracing::info!(path = %path.display(), what = rotation.name(), "a file is gone");
+        let missing: Vec<_> = unseen.filter_map(|(key, file)| Some((key, what_became(file)?))).collect();
+        for (key, rotation) in missing {
+            self.files.set_missing(key, Some((Instant::now(), self.n_searches)));
+            let Some(file) = self.files.get(key) else { continue };
+            let input = file.input;
+            tracing::info!(path = %file.path.display(), what = rotation.name(), "a file is gone");
             self.stats.count(rotation);
-            if self.files.at(&path) == Some(key) {
-                self.files.forget_path(key);
-            }
+            self.files.forget_path(key);
             self.registry.set_gone(input);
             self.queue(key);
+            // It may have been renamed while the search went on; only the next one tells.
+            self.search_soon();
         }
     }
 
@@ -196,23 +213,22 @@ impl Follower {
         let mut gone = Vec::new();
         self.is_tending = self.ghosts.iter().any(|ghost| ghost.n_unread > 0);
         for (key, file) in self.files.iter_mut() {
-            let needs_it = file.missing_since.is_some() || file.retry.is_some() || file.is_unclear();
-            self.is_tending |= needs_it;
-            if file.missing_since.is_some() {
-                match &file.file {
-                    Some(open) => {
-                        if let Ok(metadata) = open.metadata() {
-                            file.set_size(metadata.len());
-                        }
+            self.is_tending |= file.missing_since.is_some() || file.retry.is_some() || file.is_unclear();
+            let is_retried = file.retry.is_none_or(|(at, _)| now >= at);
+            match (file.missing_since, &file.file) {
+                (Some(_), Some(open)) => {
+                    if let Ok(metadata) = open.metadata() {
+                        file.note(&metadata);
+                    }
+                    if is_retried {
                         due.push(key);
                     }
-                    None => gone.push(key),
                 }
-            } else if file.retry.is_some_and(|(at, _)| now >= at) {
-                // Known to be due, so that it can be queued; the pause is kept should it fail again.
-                due.push(key);
-            } else if file.is_unclear() && file.retry.is_none() {
-                due.push(key);
+                (Some((_, missed_in)), None) if missed_in < self.n_searches => gone.push(key),
+                // The pause is kept should it fail again.
+                (None, _) if file.retry.is_some() && is_retried => due.push(key),
+                (None, _) if file.retry.is_none() && is_to_be_looked_into(file, now) => due.push(key),
+                _ => {}
             }
         }
         for key in due {
@@ -221,13 +237,14 @@ impl Follower {
         for key in gone {
             self.forget(key);
         }
+        self.files.let_go(false);
         self.count_lost();
     }
 
     /// Counts what was in files that were emptied, and in no copy of them.
     fn count_lost(&mut self) {
         for ghost in self.ghosts.iter_mut().filter(|ghost| ghost.n_unread > 0) {
-            if ghost.since.elapsed() >= LOST_AFTER {
+            if ghost.since.elapsed() >= self.pace.lost_after {
                 let n_bytes = std::mem::take(&mut ghost.n_unread);
                 tracing::error!(path = %ghost.path.display(), n_bytes, "a file was emptied before it was read to its end, and no copy of it was found");
                 self.stats.count_lost(n_bytes);
@@ -240,6 +257,24 @@ impl Follower {
         self.next_input += 1;
         self.next_input
     }
+}
+
+/// Returns what has become of a file that a search did not come across, if it is gone from where it was.
+fn what_became(file: &Followed) -> Option<Rotation> {
+    match fs::metadata(&file.path) {
+        Ok(metadata) if FileId::from(&metadata) != file.id => Some(Rotation::Replaced),
+        // It is there, and the search was not whole, or it came back meanwhile.
+        Ok(_) => None,
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+        Err(_) if matches!(file.n_names(), Some(0) | None) => Some(Rotation::Deleted),
+        Err(_) => Some(Rotation::MovedAway),
+    }
+}
+
+/// Returns whether a file of which it is not clear what it is shall be looked into now.
+fn is_to_be_looked_into(file: &Followed, now: Instant) -> bool {
+    let Content::Unknown(doubt) = &file.content else { return false };
+    file.is_behind() && doubt.again.is_none_or(|(at, _)| now >= at)
 }
 
 /// Returns where a symbolic link leads to; `None` for anything else.

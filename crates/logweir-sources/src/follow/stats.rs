@@ -64,11 +64,28 @@ struct Shared {
     n_lost: AtomicU64,
     n_lost_bytes: AtomicU64,
     n_unfinished: AtomicU64,
+    n_skipped_nuls: AtomicU64,
+    looked: Mutex<Looked>,
     /// Since when the file that has waited longest has had something to read.
     unread_since: Mutex<Option<Instant>>,
 }
 
+/// How far it has looked around.
+#[derive(Clone, Copy, Default, Debug)]
+struct Looked {
+    n_searches: u64,
+    n_behind: u64,
+}
+
 impl FollowStats {
+    /// Returns how often all files have been searched for, and how many of those found then, or later, had something that
+    /// is to be read.
+    pub fn looked(&self) -> (u64, u64) {
+        let Looked { n_searches, n_behind } =
+            *self.shared.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        (n_searches, n_behind)
+    }
+
     /// Returns how many files are followed.
     pub fn n_files(&self) -> u64 {
         self.shared.n_files.load(Ordering::Relaxed)
@@ -105,6 +122,12 @@ impl FollowStats {
         self.shared.n_unfinished.load(Ordering::Relaxed)
     }
 
+    /// Returns how many zero bytes were skipped that files began with. Whoever goes on writing to a file that was emptied
+    /// behind their back, where they were, leaves a hole before it, which reads as zeros.
+    pub fn n_skipped_nuls(&self) -> u64 {
+        self.shared.n_skipped_nuls.load(Ordering::Relaxed)
+    }
+
     /// Returns how long the file that has waited longest has had something to read; zero if all is read.
     pub fn oldest_unread(&self) -> Duration {
         let since = *self.shared.unread_since.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,6 +154,15 @@ impl FollowStats {
 
     pub(super) fn count_unfinished(&self) {
         self.shared.n_unfinished.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_skipped_nuls(&self, n_bytes: u64) {
+        self.shared.n_skipped_nuls.fetch_add(n_bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_looked(&self, n_searches: u64, n_behind: u64) {
+        let looked = Looked { n_searches, n_behind };
+        *self.shared.looked.lock().unwrap_or_else(PoisonError::into_inner) = looked;
     }
 
     pub(super) fn set_unread_since(&self, since: Option<Instant>) {

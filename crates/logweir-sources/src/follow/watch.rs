@@ -4,12 +4,14 @@
 //! matter, or not at all, as when too much changes at once or a file lies on another machine. So everything is looked
 //! at again now and then anyway, often where no hints can be expected.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write, pipe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use logweir_event::FileId;
 use notify::event::{EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,18 +29,30 @@ pub(super) struct Changes {
     pub(super) modified: HashSet<PathBuf>,
     /// Whether files may have come, gone or been renamed.
     pub(super) rescan: bool,
+    /// What is gone from where it was, directories that were watched among them.
+    gone: HashSet<PathBuf>,
 }
 
 /// Watches directories.
 pub(super) struct Watch {
     /// `None` where the system has nothing to watch with, or no more of it.
     watcher: Option<RecommendedWatcher>,
-    watched: BTreeSet<PathBuf>,
+    /// The directories that are watched, by the paths that are given.
+    watched: BTreeMap<PathBuf, Watched>,
     /// Whether all changes in all directories can be expected to be told.
     is_complete: bool,
     hints: Arc<Hints>,
     /// Readable when there are hints.
     woken: PipeReader,
+}
+
+/// A directory that is watched.
+struct Watched {
+    /// Its path as the watcher tells it.
+    told_as: PathBuf,
+    id: FileId,
+    /// Whether all that happens in it can be expected to be told.
+    is_local: bool,
 }
 
 /// Where the watcher's thread leaves what it is told.
@@ -48,23 +62,25 @@ struct Hints {
 }
 
 impl Watch {
-    /// Returns one that watches nothing yet.
+    /// Returns one that watches nothing yet, and never will unless the system `is_told` to.
     ///
     /// # Errors
     ///
     /// If the process may open no more files.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(is_told: bool) -> io::Result<Self> {
         let (woken, wake) = pipe()?;
         ioctl_fionbio(&woken, true)?;
         ioctl_fionbio(&wake, true)?;
         let hints = Arc::new(Hints { changes: Mutex::default(), wake });
         let told = hints.clone();
-        let watcher = notify::recommended_watcher(move |event| told.take_in(event));
-        if let Err(error) = &watcher {
-            tracing::warn!(%error, "changes cannot be watched for: files are looked at every second");
-        }
-        let watcher = watcher.ok();
-        Ok(Self { is_complete: watcher.is_some(), watcher, watched: BTreeSet::new(), hints, woken })
+        let watcher = is_told.then(|| notify::recommended_watcher(move |event| told.take_in(event)));
+        let watcher = watcher.and_then(|watcher| {
+            let complain = |error: &_| {
+                tracing::warn!(%error, "changes cannot be watched for: files are looked at every second");
+            };
+            watcher.inspect_err(complain).ok()
+        });
+        Ok(Self { is_complete: false, watcher, watched: BTreeMap::new(), hints, woken })
     }
 
     /// Watches these directories and no others; returns whether one has been added, in which something may have
@@ -73,30 +89,32 @@ impl Watch {
         let Some(watcher) = &mut self.watcher else {
             return false;
         };
-        for gone in self.watched.difference(&directories) {
-            // It is no longer there, most likely, and then it is no longer watched either.
-            watcher.unwatch(gone).ok();
-        }
-        self.watched.retain(|directory| directories.contains(directory));
-        let new: Vec<_> = directories.into_iter().filter(|path| !self.watched.contains(path)).collect();
-        let has_new = !new.is_empty();
-        if has_new || self.watched.is_empty() {
-            self.is_complete = true;
-        }
-        for directory in new {
-            match watcher.watch(&directory, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    self.is_complete &= is_local(&directory);
-                    self.watched.insert(directory);
+        self.watched.retain(|path, watched| {
+            // Where it lay there may be another one by now.
+            let is_same = fs::metadata(path).is_ok_and(|metadata| FileId::from(&metadata) == watched.id);
+            let is_kept = is_same && directories.contains(path);
+            if !is_kept {
+                // It is no longer there, most likely, and then it is no longer watched either.
+                watcher.unwatch(&watched.told_as).ok();
+            }
+            is_kept
+        });
+        let n_before = self.watched.len();
+        let n_wanted = directories.len();
+        for path in directories {
+            if self.watched.contains_key(&path) {
+                continue;
+            }
+            match watch(watcher, &path) {
+                Ok(added) => {
+                    self.watched.insert(path, added);
                 }
-                Err(error) => {
-                    self.is_complete = false;
-                    tracing::debug!(directory = %directory.display(), %error, "cannot be watched");
-                }
+                Err(error) => tracing::debug!(directory = %path.display(), %error, "cannot be watched"),
             }
         }
-        self.is_complete &= self.watched.iter().all(|directory| is_local(directory));
-        has_new
+        self.is_complete =
+            self.watched.len() == n_wanted && self.watched.values().all(|watched| watched.is_local);
+        self.watched.len() > n_before
     }
 
     /// Returns whether all changes can be expected to be told.
@@ -105,10 +123,41 @@ impl Watch {
     }
 
     /// Takes what has been told since the last time.
-    pub(super) fn take(&self) -> Changes {
-        let changes = std::mem::take(&mut *self.hints.lock());
-        // Behind the taking: a wake-up that comes between the two is one too many, not one too few.
+    pub(super) fn take(&mut self) -> Changes {
+        let mut changes = std::mem::take(&mut *self.hints.lock());
+        let Some(watcher) = &mut self.watcher else { return changes };
+        if !changes.gone.is_empty() {
+            self.watched.retain(|_, watched| {
+                let is_gone = changes.gone.contains(&watched.told_as);
+                if is_gone {
+                    // It does not know of it any more, or still watches what was renamed.
+                    watcher.unwatch(&watched.told_as).ok();
+                }
+                !is_gone
+            });
+        }
+        if !changes.modified.is_empty() {
+            self.translate(&mut changes.modified);
+        }
         changes
+    }
+
+    /// Gives paths in directories that were given as relative ones the form in which they are found there.
+    fn translate(&self, paths: &mut HashSet<PathBuf>) {
+        let relative = self.watched.iter().filter(|(given, watched)| **given != watched.told_as);
+        let given: HashMap<_, _> =
+            relative.map(|(given, watched)| (watched.told_as.as_path(), given)).collect();
+        if given.is_empty() {
+            return;
+        }
+        let translated = paths.drain().map(|path| {
+            let directory = path.parent().and_then(|parent| given.get(parent));
+            match (directory, path.file_name()) {
+                (Some(directory), Some(name)) => directory.join(name),
+                _ => path,
+            }
+        });
+        *paths = translated.collect();
     }
 
     /// Waits until something is told, or `alarm` goes off, or for `patience`.
@@ -143,7 +192,14 @@ impl Hints {
                         changes.rescan = true;
                     }
                 }
-                _ => changes.rescan = true,
+                kind => {
+                    changes.rescan = true;
+                    let is_gone =
+                        matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+                    if is_gone && changes.gone.len() < MAX_MODIFIED {
+                        changes.gone.extend(event.paths);
+                    }
+                }
             },
             Err(error) => {
                 tracing::debug!(%error, "watching failed: everything is looked at again");
@@ -154,6 +210,15 @@ impl Hints {
         // A full pipe wakes as well as one more byte would.
         let _n_written = (&self.wake).write(&[0]);
     }
+}
+
+/// Has a directory watched.
+fn watch(watcher: &mut RecommendedWatcher, path: &Path) -> notify::Result<Watched> {
+    // The watcher would do the same, and tells of it by this path.
+    let told_as = std::env::current_dir()?.join(path);
+    watcher.watch(&told_as, RecursiveMode::NonRecursive)?;
+    let id = FileId::from(&fs::metadata(path)?);
+    Ok(Watched { told_as, id, is_local: is_local(path) })
 }
 
 /// Returns whether what others do in a directory is told here: not on file systems that other machines, or other

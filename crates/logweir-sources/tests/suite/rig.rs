@@ -24,6 +24,7 @@ pub(crate) struct Rig {
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: CancellationToken,
     pub(crate) abandoned: Arc<AtomicBool>,
+    pub(crate) condition: Condition,
     reported: Arc<Mutex<Vec<String>>>,
     thread: JoinHandle<Result<(), SourceError>>,
 }
@@ -55,6 +56,7 @@ pub(crate) fn start_beside(
     let (progress, stop) = (Arc::new(Progress::new()), CancellationToken::new());
     let reported = Arc::new(Mutex::new(Vec::new()));
     let told = reported.clone();
+    let condition = Condition::new();
     let context = SourceContext {
         chunks: ChunkSender::new(senders, tracker.clone(), Arc::default()),
         pool: pool.clone(),
@@ -64,13 +66,13 @@ pub(crate) fn start_beside(
         stop: stop.clone(),
         report: Arc::new(move |error| told.lock().unwrap().push(with_causes(error))),
         progress: progress.clone(),
-        condition: Condition::new(),
+        condition: condition.clone(),
     };
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(Box::new(source).run(context))
     });
-    Rig { receivers, next: 0, tracker, pool, progress, stop, abandoned, reported, thread }
+    Rig { receivers, next: 0, tracker, pool, progress, stop, abandoned, condition, reported, thread }
 }
 
 impl Rig {

@@ -1,0 +1,182 @@
+//! Finds out what of a file that was not known is new.
+//!
+//! All that was read before and is related by its name is compared with it at the places that are remembered. If the
+//! other is still there, its bytes tell for certain; if not, only those places do. As long as the other holds all that
+//! the file does, there is time: whoever copies has not come to the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Follower;
+use super::followed::{Content, Doubt, Followed};
+use super::ghosts::Ghost;
+use super::kin::{ENOUGH_BYTES, Known, Names, uncompressed};
+use crate::fingerprint::{Fingerprint, Window};
+
+/// A file that was read before, as seen from one that may be a copy of it.
+pub(super) struct Relative<'a> {
+    names: Names,
+    known: &'a Known,
+    input: u32,
+    /// Whether more of it is about to be read.
+    is_behind: bool,
+    /// The file itself, as long as it holds this.
+    living: Option<&'a Followed>,
+}
+
+/// What a file holds at some places, and how much of it there is.
+pub(super) struct Sample {
+    /// What comes before each place that it reaches, its end among them.
+    pub(super) windows: BTreeMap<u64, Window>,
+    /// Bytes of its content, as far as it was looked at.
+    pub(super) n_bytes: u64,
+    /// Whether it ends too early, as while it is being compressed.
+    pub(super) is_cut: bool,
+    /// Whether nobody will add to it: it is gone, or is compressed and whole.
+    pub(super) is_final: bool,
+}
+
+impl Sample {
+    fn ends_with(&self, offset: u64, tail: Fingerprint) -> bool {
+        self.windows.get(&offset).is_some_and(|window| window.ends_with(tail))
+    }
+}
+
+/// What a file has in common with those that were read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kinship {
+    /// Nothing.
+    None,
+    /// It may hold some of what was read, and nothing tells how much.
+    Doubtful,
+    /// It holds nothing before this place that was not read; maybe not behind it either, if that is not sure.
+    Copy { offset: u64, is_sure: bool },
+    /// All it holds is held by this input as well, and either may change.
+    Within { input: u32 },
+    /// It depends on what is about to happen.
+    Unclear,
+}
+
+impl Follower {
+    /// Returns the files that were read before this one was found, and of which it may be a copy by its name and its
+    /// `first` bytes.
+    pub(super) fn relatives<'a>(
+        &'a self,
+        key: u32,
+        first: &'a [u8],
+        followed: &'a Followed,
+    ) -> impl Iterator<Item = Relative<'a>> {
+        let within = match &followed.content {
+            Content::Unknown(Doubt { within: Some((input, _)), .. }) => Some(*input),
+            _ => None,
+        };
+        let is_first = move |input: u32, found_in: u64| found_in < followed.found_in || within == Some(input);
+        // Of two that came at once, only such a name tells which was first.
+        let original = uncompressed(&followed.path).and_then(|path| self.files.at(&path));
+        let past = self.ghosts.iter().filter(|ghost| !ghost.is_compressed);
+        let past = past.filter(move |ghost| is_first(ghost.input, ghost.found_in));
+        let past = past.map(|ghost| Relative {
+            names: Names::of(&followed.path, &ghost.path),
+            known: &ghost.known,
+            input: ghost.input,
+            is_behind: ghost.is_restored && ghost.id != followed.id && self.may_be_in_its_file(ghost),
+            living: None,
+        });
+        let present = self.files.iter().filter_map(move |(other_key, other)| {
+            let Content::Plain(plain) = &other.content else { return None };
+            let is_first = is_first(other.input, other.found_in) || original == Some(other_key);
+            (other_key != key && is_first).then(|| Relative {
+                names: Names::of(&followed.path, &other.path),
+                known: &plain.known,
+                input: other.input,
+                is_behind: other.is_behind(),
+                living: Some(other),
+            })
+        });
+        past.chain(present).filter(|relative| relative.known.may_be_in(relative.names, first))
+    }
+
+    /// Returns whether the file that a ghost remembers is there and may hold the same, as it has not been looked into yet.
+    fn may_be_in_its_file(&self, ghost: &Ghost) -> bool {
+        let file = self.files.with_id(ghost.id).and_then(|key| self.files.get(key));
+        file.is_some_and(|file| match &file.content {
+            Content::Unknown(doubt) => file.size > 0 && !doubt.is_other,
+            Content::Plain(_) | Content::Compressed(_) => false,
+        })
+    }
+}
+
+/// Returns the places at which a file is to be compared with these.
+pub(super) fn places(relatives: &[Relative<'_>], doubt: &Doubt) -> BTreeSet<u64> {
+    let remembered = relatives.iter().flat_map(|relative| relative.known.places());
+    remembered.map(|(offset, _)| offset).chain(doubt.within.map(|(_, offset)| offset)).collect()
+}
+
+/// Returns what a file has in common with all of these.
+pub(super) fn judge(relatives: &[Relative<'_>], sample: &Sample, doubt: &Doubt) -> Kinship {
+    let kinships = relatives.iter().map(|relative| relative.kinship(sample, doubt));
+    kinships.fold(Kinship::None, Kinship::or)
+}
+
+impl Kinship {
+    /// Returns what is to be thought of a file that has both in common with files.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unclear, _) | (_, Self::Unclear) => Self::Unclear,
+            (within @ Self::Within { .. }, _) | (_, within @ Self::Within { .. }) => within,
+            (Self::Copy { offset: a, .. }, Self::Copy { offset: b, .. }) if a > b => self,
+            (_, copy @ Self::Copy { .. }) | (copy @ Self::Copy { .. }, _) => copy,
+            (Self::Doubtful, _) | (_, Self::Doubtful) => Self::Doubtful,
+            (Self::None, Self::None) => Self::None,
+        }
+    }
+}
+
+impl Relative<'_> {
+    fn kinship(&self, sample: &Sample, doubt: &Doubt) -> Kinship {
+        let read = self.known.offset;
+        if sample.n_bytes >= read && !sample.ends_with(read, self.known.tail) {
+            return Kinship::None;
+        }
+        match self.living {
+            Some(living) => self.kinship_to_living(living, sample),
+            None if sample.n_bytes < read => self.kinship_to_past(sample, doubt),
+            None if self.is_behind && !sample.is_final => Kinship::Unclear,
+            None => Kinship::Copy { offset: read, is_sure: true },
+        }
+    }
+
+    /// Returns what a file has in common with one that is there, which it holds as far as that was read, if it reaches so
+    /// far.
+    fn kinship_to_living(&self, living: &Followed, sample: &Sample) -> Kinship {
+        let (read, input) = (self.known.offset, self.input);
+        let window = living.window(sample.n_bytes);
+        let is_within = window.is_some_and(|window| sample.windows.get(&sample.n_bytes) == Some(&window));
+        if is_within && sample.is_final {
+            return Kinship::Copy { offset: sample.n_bytes, is_sure: true };
+        }
+        if is_within {
+            return Kinship::Within { input };
+        }
+        if self.is_behind && !sample.is_final {
+            // Maybe it does not hold that any more.
+            return Kinship::Unclear;
+        }
+        if sample.n_bytes < read { Kinship::None } else { Kinship::Copy { offset: read, is_sure: true } }
+    }
+
+    /// Returns what a file has in common with one that is gone, of which it holds less than was read.
+    fn kinship_to_past(&self, sample: &Sample, doubt: &Doubt) -> Kinship {
+        if self.is_behind && !sample.is_final {
+            return Kinship::Unclear;
+        }
+        let reaches = |offset: u64| offset <= sample.n_bytes;
+        let within = doubt.within.filter(|(input, offset)| *input == self.input && reaches(*offset));
+        let same =
+            |(offset, tail)| reaches(offset) && offset >= ENOUGH_BYTES && sample.ends_with(offset, tail);
+        let marked = self.known.places().rev().find(|place| same(*place)).map(|(offset, _)| offset);
+        let Some(offset) = marked.max(within.map(|(_, offset)| offset)) else {
+            return Kinship::Doubtful;
+        };
+        Kinship::Copy { offset, is_sure: offset == sample.n_bytes && !sample.is_cut }
+    }
+}

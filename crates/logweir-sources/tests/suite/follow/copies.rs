@@ -1,0 +1,296 @@
+//! What was read is known again where only a copy of it is left, and nothing else is taken for it.
+
+use std::fs;
+use std::io::Write as _;
+
+use logweir_sources::Rotation;
+use logweir_testkit::compress::{gzip, zstandard};
+
+use super::world::{World, assert_once, line, lines};
+
+#[test]
+fn copying_and_emptying_gives_each_line_once() {
+    let world = World::new();
+    world.append("x.log", lines(0..100));
+    let mut run = world.start();
+    run.settle();
+    world.copy("x.log", "x.log.1");
+    world.append("x.log", lines(100..105));
+    run.settle();
+    world.empty("x.log");
+    world.append("x.log", lines(105..110));
+    run.settle();
+    assert_eq!((run.stats.rotations(Rotation::Truncated), run.stats.rotations(Rotation::Copied)), (1, 1));
+    assert_eq!((run.stats.n_reread(), run.stats.n_lost()), (0, 0));
+    assert_once(&run.stop(), &lines(0..110));
+}
+
+#[test]
+fn what_was_copied_and_never_read_from_the_original_is_read_from_the_copy() {
+    let world = World::new();
+    world.append("x.log", lines(0..100));
+    let mut run = world.start();
+    run.settle();
+    run.stop();
+    world.append("x.log", lines(100..200));
+    world.copy("x.log", "x.log.1");
+    world.write("x.log", lines(200..210));
+    let mut run = world.start();
+    run.settle();
+    assert_once(&run.stop(), &lines(100..210));
+}
+
+#[test]
+fn a_file_that_was_copied_and_emptied_while_down_and_is_longer_than_before_is_read_from_its_beginning() {
+    let world = World::new();
+    world.append("x.log", lines(0..10));
+    let mut run = world.start();
+    run.settle();
+    assert_eq!(run.stop(), lines(0..10));
+    world.copy("x.log", "x.log.1");
+    world.write("x.log", lines(10..300));
+    let mut run = world.start();
+    run.settle();
+    assert_eq!(run.stats.rotations(Rotation::Truncated), 1);
+    assert_once(&run.stop(), &lines(10..300));
+}
+
+#[test]
+fn copying_across_a_restart_gives_each_line_once() {
+    let world = World::new();
+    world.append("x.log", lines(0..100));
+    let mut run = world.start();
+    run.settle();
+    world.copy("x.log", "x.log.1");
+    run.settle();
+    let mut got = run.stop();
+    let mut run = world.start();
+    world.append("x.log", lines(100..110));
+    run.settle();
+    world.empty("x.log");
+    world.append("x.log", lines(110..120));
+    run.settle();
+    got += &run.stop();
+    assert_once(&got, &lines(0..120));
+}
+
+#[test]
+fn a_stale_writer_leaves_zeros_that_are_skipped_and_counted() {
+    let world = World::new();
+    // It does not append: it writes on where it was.
+    let mut writer = fs::File::create(world.path("x.log")).unwrap();
+    writer.write_all(lines(0..50).as_bytes()).unwrap();
+    let mut run = world.start();
+    run.settle();
+    for number in 1..=3 {
+        let n_bytes = lines(0..50 * number).len() as u64;
+        world.copy("x.log", &format!("x.log.{number}"));
+        world.empty("x.log");
+        run.settle();
+        let n_before = run.stats.n_skipped_nuls();
+        writer.write_all(lines(50 * number..50 * (number + 1)).as_bytes()).unwrap();
+        run.settle();
+        assert_eq!(run.stats.n_skipped_nuls() - n_before, n_bytes, "the hole before what is written on");
+    }
+    let mut got = run.stop();
+    writer.write_all(lines(200..210).as_bytes()).unwrap();
+    let mut run = world.start();
+    run.settle();
+    assert_eq!(run.stats.n_skipped_nuls(), 0, "once");
+    got += &run.stop();
+    assert_once(&got, &lines(0..210));
+}
+
+#[test]
+fn room_that_is_reserved_is_not_read_before_it_is_written_to() {
+    let world = World::new();
+    let file = fs::File::create(world.path("x.log")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let mut run = world.start();
+    run.settle();
+    assert!(run.got.is_empty());
+    world.append("x.log", lines(0..5));
+    run.settle();
+    assert_eq!(run.stats.n_skipped_nuls(), 1 << 30);
+    assert_eq!(run.stop(), lines(0..5));
+}
+
+#[test]
+fn the_same_content_in_two_new_files_is_read_twice() {
+    let world = World::new();
+    world.append("access.log", lines(0..100));
+    let mut run = world.start();
+    run.take(100);
+    world.append("errors.log", lines(0..100));
+    run.take(200);
+    run.settle();
+    assert_eq!(run.stop(), lines(0..100).repeat(2));
+}
+
+#[test]
+fn a_file_and_its_like_are_both_read_at_the_first_start() {
+    let world = World::new();
+    world.append("a.log", lines(0..100));
+    world.append("a.log.1", lines(0..100));
+    let mut run = world.start();
+    run.settle();
+    assert_eq!(run.stop().len(), 2 * lines(0..100).len());
+}
+
+#[test]
+fn a_new_file_that_begins_like_a_rotated_one_is_not_taken_for_it() {
+    let world = World::new();
+    // As if each began with the same head.
+    let head = "{\"version\":1}\n".repeat(40);
+    world.append("x.log", head.clone() + &lines(0..100));
+    let mut run = world.start();
+    run.settle();
+    world.rename("x.log", "x.log.1");
+    world.append("x.log", &head);
+    run.settle();
+    world.append("x.log", line(100, 50));
+    run.settle();
+    world.rename("x.log", "x.log.2");
+    world.append("x.log", head.clone() + &line(101, 50));
+    run.settle();
+    assert_once(&run.stop(), &(head.repeat(3) + &lines(0..100) + &line(100, 50) + &line(101, 50)));
+}
+
+#[test]
+fn what_follows_the_same_beginning_in_a_file_of_a_rotated_name_is_read() {
+    let world = World::new();
+    let head = "{\"version\":1}\n".repeat(40);
+    world.append("x.log", &head);
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log", lines(0..100));
+    run.settle();
+    world.remove("x.log");
+    run.settle();
+    // It was never seen under its first name, and is shorter than the one before.
+    world.append("x.log.1", head.clone() + &lines(100..110));
+    run.take_until("the new lines come", |run| run.got.ends_with(line(109, 109 % 97).as_bytes()));
+    let got = run.stop();
+    assert!(got.starts_with(&(head + &lines(0..100))) && got.ends_with(&lines(100..110)));
+}
+
+#[test]
+fn a_file_that_lost_its_end_and_grew_again_is_not_read_on_in_the_middle() {
+    let world = World::new();
+    world.append("x.log", lines(0..50));
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log", lines(50..100));
+    run.settle();
+    // The last quarter is cut off, and something else written in its place.
+    let n_kept = lines(0..75).len() as u64;
+    fs::File::options().write(true).open(world.path("x.log")).unwrap().set_len(n_kept).unwrap();
+    world.append("x.log", lines(100..110));
+    run.settle();
+    assert_eq!(run.stats.n_reread(), 1, "some of it came again");
+    let got = run.stop();
+    let repeated = got.strip_prefix(&lines(0..100)).unwrap().strip_suffix(&lines(100..110)).unwrap();
+    assert!(lines(0..75).ends_with(repeated), "and nothing else did: {repeated}");
+}
+
+#[test]
+fn a_compressed_file_of_one_that_was_read_is_not_read_again() {
+    let world = World::new();
+    world.append("x.log", lines(0..100));
+    world.append("y.log", lines(100..200));
+    let mut run = world.start();
+    run.settle();
+    for (name, compress) in [("x.log", gzip as fn(&[u8]) -> Vec<u8>), ("y.log", zstandard)] {
+        let rotated = format!("{name}.1");
+        world.rename(name, &rotated);
+        let ending = if name == "x.log" { "gz" } else { "zst" };
+        let bytes = compress(&fs::read(world.path(&rotated)).unwrap());
+        for piece in bytes.chunks(bytes.len() / 3 + 1) {
+            world.append(&format!("{rotated}.{ending}"), piece);
+            run.settle();
+        }
+        world.remove(&rotated);
+        run.take_until("it is known again", |run| run.stats.rotations(Rotation::Deleted) > 0);
+        run.settle();
+        world.rename(&format!("{rotated}.{ending}"), &format!("{name}.2.{ending}"));
+        run.settle();
+    }
+    let mut got = run.stop();
+    // And not by the next run either.
+    let mut run = world.start();
+    run.settle();
+    got += &run.stop();
+    assert_once(&got, &lines(0..200));
+}
+
+#[test]
+fn a_compressed_file_goes_on_where_the_original_was_left_when_it_went() {
+    let world = World::new();
+    world.append("x.log", lines(0..100));
+    let mut run = world.start();
+    run.settle();
+    let mut got = run.stop();
+    world.append("x.log", lines(100..150));
+    world.append("x.log.1.gz", gzip(lines(0..150).as_bytes()));
+    world.remove("x.log");
+    let mut run = world.start();
+    run.settle();
+    assert_eq!((run.stats.rotations(Rotation::Compressed), run.stats.n_reread()), (1, 0));
+    got += &run.stop();
+    assert_eq!(got, lines(0..150));
+}
+
+#[test]
+fn compressed_files_on_their_own_are_read_once() {
+    let world = World::new();
+    world.append("x.gz", gzip(lines(0..1000).as_bytes()));
+    world.append("y.zst", zstandard(lines(1000..2000).as_bytes()));
+    let mut run = world.start();
+    run.settle();
+    let mut got = run.stop();
+    let mut run = world.start();
+    run.settle();
+    world.append("z.gz", gzip((lines(2000..2100) + "{\"unfinished\":").as_bytes()));
+    run.settle();
+    got += &run.stop();
+    assert_once(&got, &(lines(0..2100) + "{\"unfinished\":"));
+}
+
+#[test]
+fn a_compressed_file_is_read_on_inside_after_a_restart() {
+    let mut world = World::new();
+    world.chunk_bytes = 1 << 12;
+    let text = lines(0..5000);
+    world.append("x.gz", gzip(text.as_bytes()));
+    let mut run = world.start();
+    run.take(2000);
+    let mut got = run.stop();
+    assert!(got.len() < text.len(), "it was stopped in the middle");
+    let mut run = world.start();
+    run.settle();
+    got += &run.stop();
+    assert_eq!(got, text);
+}
+
+#[test]
+fn damage_inside_a_compressed_file_loses_nothing_before_it_and_stops_nothing_else() {
+    let world = World::new();
+    let text = lines(0..20_000);
+    let mut bytes = gzip(text.as_bytes());
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 100].fill(0xff);
+    world.append("x.gz", bytes);
+    world.append("y.log", lines(20_000..20_010));
+    let mut run = world.start();
+    run.settle();
+    assert!(run.rig.condition.counts()["decompress"] > 0, "it is counted");
+    assert!(run.rig.condition.troubles().is_empty(), "and nothing is waited for");
+    world.append("y.log", lines(20_010..20_020));
+    run.settle();
+    let got = run.stop();
+    let from_damaged = got.replace(&lines(20_000..20_010), "").replace(&lines(20_010..20_020), "");
+    assert!(got.len() - from_damaged.len() == lines(20_000..20_020).len());
+    // A decoder may take the damage for data and notice only at the end.
+    let n_same = from_damaged.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    assert!(n_same > text.len() / 3, "{n_same} bytes before the damage came");
+}
