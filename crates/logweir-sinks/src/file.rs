@@ -31,6 +31,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use logweir_event::FileId;
 
+use crate::Sink;
 use crate::append;
 use crate::context::SinkContext;
 use crate::disk::{ConfinedDisk, Disk, FollowingDisk};
@@ -39,7 +40,6 @@ use crate::hold::Hold;
 use crate::stream::{Stream, write_held};
 use crate::template::SinkNames;
 use crate::thread::{Alarm, on_thread, on_thread_with_alarm};
-use crate::{FilesWritten, Sink};
 use files::Files;
 use group_commit::GroupCommit;
 use target::Target;
@@ -54,7 +54,6 @@ pub use config::{AckLevel, Compression, FileMode, FileSinkConfig, Rotation, Tail
 pub struct FileSink {
     config: FileSinkConfig,
     kind: Kind,
-    files_written: FilesWritten,
 }
 
 /// What it writes to.
@@ -107,7 +106,7 @@ impl FileSink {
         if target.is_in_place() {
             id = disk.open(&path).map_err(|source| SinkError::Open { path, source })?.id();
         }
-        Ok(Self { config, kind: Kind::Files { disk, target, id }, files_written: FilesWritten::default() })
+        Ok(Self { config, kind: Kind::Files { disk, target, id } })
     }
 
     fn of_stream(path: PathBuf, config: FileSinkConfig) -> Result<Self, SinkError> {
@@ -116,8 +115,7 @@ impl FileSink {
                 "a pipe or a device is written as it is: leave out `rotate` and `compression`".to_owned();
             return Err(SinkError::Refused { path: config.path.to_string(), reason });
         }
-        let files_written = FilesWritten::default();
-        Ok(Self { config, kind: Kind::Stream(path), files_written })
+        Ok(Self { config, kind: Kind::Stream(path) })
     }
 }
 
@@ -129,19 +127,15 @@ impl Sink for FileSink {
         }
     }
 
-    fn files_written(&self) -> FilesWritten {
-        self.files_written.clone()
-    }
-
     fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
-        let Self { config, kind, files_written } = *self;
+        let Self { config, kind } = *self;
         match kind {
             Kind::Stream(path) => {
                 on_thread_with_alarm(context, move |context, alarm| write_stream(&path, context, alarm))
                     .boxed()
             }
             Kind::Files { disk, target, .. } => {
-                on_thread(move || write_files(&*disk, &target, &config, &files_written, context)).boxed()
+                on_thread(move || write_files(&*disk, &target, &config, context)).boxed()
             }
         }
     }
@@ -151,12 +145,11 @@ fn write_files(
     disk: &dyn Disk,
     target: &Target,
     config: &FileSinkConfig,
-    written_now: &FilesWritten,
     mut context: SinkContext,
 ) -> Result<(), SinkError> {
     let mut hold = Hold::new(config.path.to_string(), &context).with_first_pause(disk.first_pause());
     let last_name = (PathBuf::new(), 0);
-    let files = Files { disk, target, config, commit: None, written_now, open: None, last_name };
+    let files = Files { disk, target, config, commit: None, open: None, last_name };
     let mut unfinished = None;
     if config.ack == AckLevel::Written {
         let result = Writer::new(files, &mut hold).run(&mut context.payloads, &mut unfinished);

@@ -22,9 +22,6 @@ mod thread;
 mod vectored;
 mod wait;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
-
 use futures::future::BoxFuture;
 use logweir_event::FileId;
 
@@ -39,18 +36,10 @@ pub use stdout::StdoutSink;
 pub use template::{PathTemplate, SinkNames, TemplateError};
 pub use vectored::{CutOff, write_payload};
 
-/// The files that a sink writes at the moment, which no source of the process must read. A clone is the same set.
-pub type FilesWritten = Arc<Mutex<HashSet<FileId>>>;
-
 /// Where events go.
 pub trait Sink: Send {
     /// Returns the file it writes to, `None` if that is a device, like a terminal, or nothing.
     fn writes_to(&self) -> Option<FileId>;
-
-    /// Returns the files it writes at the moment, kept up to date while it runs; of what is no regular file, nothing.
-    fn files_written(&self) -> FilesWritten {
-        FilesWritten::default()
-    }
 
     /// Writes payloads until there are no more, settling each.
     ///

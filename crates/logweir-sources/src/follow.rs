@@ -64,7 +64,7 @@ pub struct FollowConfig {
     pub exclude: Vec<String>,
     /// Where reading begins in files that are there at the very first start.
     pub start_at: StartAt,
-    /// The most files that are open at once. Files that are gone and not read to their end are open beyond it.
+    /// The most files that are open at once, and never more than half of those that the process may open. Files that are gone and not read to their end are open beyond it.
     pub open_files: usize,
 }
 
@@ -212,7 +212,7 @@ impl Follower {
             watch,
             alarm,
             stop: context.stop,
-            files: Files::new(config.open_files),
+            files: Files::new(config.open_files.min(half_of_all_files())),
             ghosts: Vec::new(),
             ready: VecDeque::new(),
             turn: Turn { key: None, place: Place::start(), chunker, n_sent: 0, number: 0 },
@@ -311,6 +311,13 @@ impl Follower {
         let stop = self.stop.clone();
         move || stop.is_cancelled()
     }
+}
+
+/// Returns half of the files that the process may have open: sinks, checkpoints and whoever asks how things are need the
+/// others.
+fn half_of_all_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.and_then(|limit| usize::try_from(limit / 2).ok()).unwrap_or(usize::MAX)
 }
 
 impl std::fmt::Debug for FollowSource {

@@ -99,6 +99,11 @@ impl AckTracker {
         self.lock().marks.remove(&input);
     }
 
+    /// Returns how many chunks lie before [`delivered`](AckTracker::delivered).
+    pub fn n_delivered(&self) -> u64 {
+        self.lock().first
+    }
+
     /// Returns how many bytes of the source lie before [`delivered`](AckTracker::delivered).
     pub fn delivered_source_bytes(&self) -> u64 {
         self.lock().delivered_source_bytes

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -12,7 +12,6 @@ use super::group_commit::GroupCommit;
 use super::open_file::OpenFile;
 use super::repair::Repair;
 use super::target::{Target, numbered};
-use crate::FilesWritten;
 use crate::disk::{Disk, DiskFile};
 use crate::error::SinkError;
 
@@ -23,8 +22,6 @@ pub(super) struct Files<'a> {
     pub(super) config: &'a FileSinkConfig,
     /// `None` where events need not be synced.
     pub(super) commit: Option<&'a GroupCommit<'a>>,
-    /// The identity of the file that is written, for others to see.
-    pub(super) written_now: &'a FilesWritten,
     /// `None` before the first event, and between two files.
     pub(super) open: Option<OpenFile>,
     /// The final name last used, and the number that the next file of this name gets.
@@ -38,11 +35,7 @@ impl Files<'_> {
     ///
     /// Why it cannot be opened, or what is in it cannot be mended.
     pub(super) fn open_next(&mut self) -> Result<(), SinkError> {
-        let open = self.try_open()?;
-        if let Some(id) = open.file.id() {
-            self.written_now.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        }
-        self.open = Some(open);
+        self.open = Some(self.try_open()?);
         Ok(())
     }
 
@@ -85,11 +78,7 @@ impl Files<'_> {
 
     /// Stops writing the file, and returns it.
     pub(super) fn close(&mut self) -> Option<OpenFile> {
-        let open = self.open.take()?;
-        if let Some(id) = open.file.id() {
-            self.written_now.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        }
-        Some(open)
+        self.open.take()
     }
 
     /// Gives a file that is complete its final name, or the next one that is free, unless nothing is in it.

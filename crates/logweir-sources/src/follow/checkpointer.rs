@@ -23,11 +23,13 @@ pub struct Checkpointer {
     pace: Pace,
     /// What was written last.
     last: Option<Checkpoint>,
+    /// The version of what was written last.
+    written: Option<(u64, u64)>,
 }
 
 impl Checkpointer {
     pub(super) fn new(store: CheckpointStore, registry: Registry, pace: Pace) -> Self {
-        Self { store: Some(store), registry, pace, last: None }
+        Self { store: Some(store), registry, pace, last: None, written: None }
     }
 
     /// Writes checkpoints of what `tracker` knows to be delivered until `done` is cancelled, and then a last one;
@@ -38,7 +40,7 @@ impl Checkpointer {
     ///
     /// Not cancel safe: if the future is dropped, a checkpoint may still be written, and no last one is.
     pub async fn run(mut self, tracker: AckTracker, condition: Condition, done: CancellationToken) -> bool {
-        let mut pause = self.pace.commit_every;
+        let mut pause = self.pace.look_every;
         loop {
             select! {
                 // Cancel safe: a cancelled token stays cancelled.
@@ -46,14 +48,27 @@ impl Checkpointer {
                 // Cancel safe: only time is lost.
                 () = sleep(pause) => {}
             }
-            let is_written = self.commit(&tracker, &condition).await;
-            pause = if is_written { self.pace.commit_every } else { self.pace.longer(pause) };
+            pause = if self.written == Some(self.version(&tracker)) {
+                // What comes after a silence is written soon.
+                self.pace.look_every
+            } else if self.commit(&tracker, &condition).await {
+                self.pace.commit_every
+            } else {
+                self.pace.longer(pause)
+            };
         }
         self.commit(&tracker, &condition).await
     }
 
+    /// Returns two numbers of which one has changed if a checkpoint may differ from the last one.
+    fn version(&self, tracker: &AckTracker) -> (u64, u64) {
+        (self.registry.version(), tracker.n_delivered())
+    }
+
     /// Writes a checkpoint if it differs from the last one; returns whether all is written.
     async fn commit(&mut self, tracker: &AckTracker, condition: &Condition) -> bool {
+        // Before the checkpoint is made: what changes meanwhile is seen the next time.
+        let version = self.version(tracker);
         let Some(mut store) = self.store.take() else { return false };
         let (registry, tracker, last) = (self.registry.clone(), tracker.clone(), self.last.take());
         let written = spawn_blocking(move || {
@@ -72,6 +87,7 @@ impl Checkpointer {
         (self.store, self.last) = (Some(store), last);
         match result {
             Ok(()) => {
+                self.written = Some(version);
                 if condition.clear(SUBJECT) {
                     tracing::info!("checkpoints can be written again");
                 }

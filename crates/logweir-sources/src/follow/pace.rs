@@ -42,6 +42,9 @@ pub struct Pace {
     pub retry_at_most: Duration,
     /// How often a checkpoint is written at most: what was delivered since the last one comes twice after a crash. 1 s.
     pub commit_every: Duration,
+    /// How often is looked whether there is something to write in a checkpoint, where nothing was written in the last
+    /// `commit_every`. 100 ms: a process that is killed soon after each start still gets on.
+    pub look_every: Duration,
 }
 
 impl Default for Pace {
@@ -61,6 +64,7 @@ impl Default for Pace {
             retry_after: Duration::from_millis(250),
             retry_at_most: Duration::from_secs(5),
             commit_every: Duration::from_secs(1),
+            look_every: Duration::from_millis(100),
         }
     }
 }

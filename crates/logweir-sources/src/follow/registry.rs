@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -89,17 +90,19 @@ pub(super) struct Finished {
 #[derive(Clone, Default, Debug)]
 pub(super) struct Registry {
     entries: Arc<Mutex<BTreeMap<u32, Entry>>>,
+    /// Grows with every change.
+    version: Arc<AtomicU64>,
 }
 
 impl Registry {
     /// Adds an input, or replaces what is known of it.
     pub(super) fn insert(&self, input: u32, entry: Entry) {
-        self.lock().insert(input, entry);
+        self.change().insert(input, entry);
     }
 
     /// Changes what is known of an input.
     pub(super) fn update(&self, input: u32, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.lock().get_mut(&input) {
+        if let Some(entry) = self.change().get_mut(&input) {
             change(entry);
         }
     }
@@ -111,7 +114,7 @@ impl Registry {
 
     /// Forgets an input.
     pub(super) fn remove(&self, input: u32) {
-        self.lock().remove(&input);
+        self.change().remove(&input);
     }
 
     /// Returns the checkpoint: what of each input has been delivered.
@@ -136,6 +139,18 @@ impl Registry {
             })
         });
         Checkpoint { files: files.collect() }
+    }
+
+    /// Returns a number that is another whenever something has changed.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Relaxed)
+    }
+
+    /// Returns the entries, to change them.
+    fn change(&self) -> MutexGuard<'_, BTreeMap<u32, Entry>> {
+        let entries = self.lock();
+        self.version.fetch_add(1, Ordering::Relaxed);
+        entries
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Entry>> {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use logweir_testkit::process::{Running, Signal, http_get, poll_until};
+use logweir_testkit::process::{Run, Running, Signal, http_get, poll_until};
 use logweir_testkit::scratch::Scratch;
 
 use crate::metrics::Scrape;
@@ -166,4 +166,25 @@ fn writes_that_take_only_a_part_tear_and_double_nothing() {
         daemon.heal();
         daemon.finish();
     }
+}
+#[test]
+fn more_files_than_may_be_open_are_all_read() {
+    let scratch = Scratch::new();
+    for file in 0..200 {
+        append(&scratch, &format!("in/{file}.ndjson"), event(file));
+    }
+    let yaml = follow(&scratch, "sink: {file: {path: out.ndjson}}\nadmin: {listen: \"127.0.0.1:0\"}\n");
+    scratch.write("pipeline.yaml", yaml);
+    let script = "ulimit -n 60 && exec \"$0\" run --log-format json --summary json pipeline.yaml";
+    let run =
+        Run::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_logweir")]).dir(scratch.dir()).deadline(SOON);
+    let running = run.start();
+    let address = admin(&running);
+    poll_until("all files are read", SOON, || (sample(address, WRITTEN) == 200).then_some(()));
+    for file in 0..200 {
+        append(&scratch, &format!("in/{file}.ndjson"), event(1000 + file));
+    }
+    poll_until("all files are read on", SOON, || (sample(address, WRITTEN) == 400).then_some(()));
+    running.signal(Signal::TERM);
+    assert_eq!(succeeded(&running.wait()).count("written"), 400);
 }

@@ -64,6 +64,7 @@ pub(super) fn quick() -> Pace {
         retry_after: Duration::from_millis(5),
         retry_at_most: Duration::from_millis(50),
         commit_every: Duration::from_millis(20),
+        look_every: Duration::from_millis(5),
     }
 }
 
