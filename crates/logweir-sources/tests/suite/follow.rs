@@ -7,4 +7,5 @@
 mod copies;
 mod model;
 mod rotation;
+mod unfinished;
 mod world;
