@@ -1,6 +1,6 @@
 //! The files that are followed, found by what they are and by where they lie.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -16,7 +16,8 @@ pub(super) struct Files {
     /// Other paths by which what happens to a file may be told, as of the last search.
     aliases: HashMap<PathBuf, u32>,
     next_key: u32,
-    n_open: usize,
+    /// Those that are open.
+    open: BTreeSet<u32>,
     /// How many of those that are open are gone: closed, they would be lost.
     n_gone: usize,
     max_open: usize,
@@ -31,7 +32,7 @@ impl Files {
             by_path: HashMap::new(),
             aliases: HashMap::new(),
             next_key: 0,
-            n_open: 0,
+            open: BTreeSet::new(),
             n_gone: 0,
             max_open: max_open.max(1),
         }
@@ -42,7 +43,7 @@ impl Files {
     }
 
     pub(super) fn n_open(&self) -> usize {
-        self.n_open
+        self.open.len()
     }
 
     pub(super) fn get(&self, key: u32) -> Option<&Followed> {
@@ -85,7 +86,7 @@ impl Files {
     pub(super) fn remove(&mut self, key: u32) -> Option<Followed> {
         self.forget_path(key);
         let file = self.by_key.remove(&key)?;
-        self.n_open -= usize::from(file.file.is_some());
+        self.open.remove(&key);
         self.n_gone -= usize::from(file.file.is_some() && file.missing_since.is_some());
         self.by_id.remove(&file.id);
         Some(file)
@@ -126,7 +127,7 @@ impl Files {
 
     /// Makes sure that one more file may be opened, closing one that has nothing to read; returns whether it could.
     pub(super) fn make_room(&mut self) -> bool {
-        self.n_open - self.n_gone < self.max_open || self.close_one()
+        self.open.len() - self.n_gone < self.max_open || self.close_one()
     }
 
     /// Has files closed that are gone and read to their end, those that have been gone the longest first, until there are
@@ -147,12 +148,15 @@ impl Files {
 
     /// Closes the file that was read the longest time ago and has nothing to read; returns whether there was one.
     pub(super) fn close_one(&mut self) -> bool {
-        let idle = self.by_key.values_mut().filter(|file| file.may_be_closed());
-        let Some(file) = idle.min_by_key(|file| file.last_turn) else {
+        let open = self.open.iter().filter_map(|key| Some((*key, self.by_key.get(key)?)));
+        let idle = open.filter(|(_, file)| file.may_be_closed());
+        let Some((key, _)) = idle.min_by_key(|(_, file)| file.last_turn) else {
             return false;
         };
-        file.file = None;
-        self.n_open -= 1;
+        self.open.remove(&key);
+        if let Some(file) = self.by_key.get_mut(&key) {
+            file.file = None;
+        }
         true
     }
 
@@ -165,7 +169,7 @@ impl Files {
 
     /// Takes note that a file has been opened.
     pub(super) fn opened(&mut self, key: u32) {
-        self.n_open += 1;
+        self.open.insert(key);
         self.n_gone += usize::from(self.by_key.get(&key).is_some_and(|file| file.missing_since.is_some()));
     }
 }

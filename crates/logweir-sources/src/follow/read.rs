@@ -394,7 +394,7 @@ impl Follower {
     }
 
     /// Returns whether nothing more is to be expected of a file, as no name leads to it.
-    fn is_over(&self, key: u32) -> bool {
+    pub(super) fn is_over(&self, key: u32) -> bool {
         let Some(file) = self.files.get(key) else { return false };
         let Some((since, missed_in)) = file.missing_since else { return false };
         let quiet = since.max(file.changed).elapsed();

@@ -232,13 +232,22 @@ impl Follower {
             }
         }
         for key in due {
-            self.queue_due(key);
+            if self.is_hopeless(key) {
+                gone.push(key);
+            } else {
+                self.queue_due(key);
+            }
         }
         for key in gone {
             self.forget(key);
         }
         self.files.let_go(false);
         self.count_lost();
+    }
+
+    /// Returns whether a file is gone that cannot be read either.
+    fn is_hopeless(&self, key: u32) -> bool {
+        self.files.get(key).is_some_and(|file| file.retry.is_some()) && self.is_over(key)
     }
 
     /// Counts what was in files that were emptied, and in no copy of them.

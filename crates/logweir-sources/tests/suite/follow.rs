@@ -4,8 +4,10 @@
 //! nothing is skipped in silence, and what comes again because nothing could tell is counted. [`model`] tests it with
 //! whatever may happen to files in whatever order; the others test what has a name, one thing each.
 
+mod bounds;
 mod copies;
 mod model;
+mod places;
 mod rotation;
 mod unfinished;
 mod world;
