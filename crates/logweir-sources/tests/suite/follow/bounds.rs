@@ -14,6 +14,9 @@ use super::world::{World, assert_once, lines};
 /// What says that a test is alone in its process.
 const ALONE: &str = "LOGWEIR_TEST_ALONE";
 
+/// So long are deleted files held where there are many, and all else goes at its usual pace.
+const QUICK: Duration = Duration::from_millis(50);
+
 /// Runs a test in a process of its own, because it measures or changes the process; returns whether this is that one.
 fn is_alone(test: &str) -> bool {
     if std::env::var_os(ALONE).is_some() {
@@ -41,7 +44,7 @@ fn ten_thousand_files_take_few_descriptors_and_little_memory() {
     }
     let mut world = World::new();
     world.config.open_files = 64;
-    world.pace.search_every = Duration::from_millis(500);
+    world.pace = Pace { search_every: Duration::from_millis(200), deleted_after: QUICK, ..Pace::default() };
     let name = |id: u32| format!("{id}.log");
     (0..10_000).for_each(|id| world.append(&name(id), lines(id..id + 1)));
     let (n_before, rss_before) = (n_open(), peak_rss_bytes(std::process::id()).unwrap());
@@ -207,7 +210,7 @@ fn what_is_remembered_of_files_that_are_gone_is_bounded() {
 #[test]
 fn many_files_of_the_last_run_are_all_known_again_though_some_go() {
     let mut world = World::new();
-    world.pace.search_every = Duration::from_millis(200);
+    world.pace = Pace { search_every: Duration::from_millis(100), deleted_after: QUICK, ..Pace::default() };
     (0..3000).for_each(|id| world.append(&format!("{id}.log"), lines(id..id + 1)));
     let mut run = world.start();
     run.settle();

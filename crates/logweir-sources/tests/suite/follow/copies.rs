@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::time::Duration;
 
 use logweir_sources::Rotation;
 use logweir_testkit::compress::{gzip, zstandard};
+use logweir_testkit::process::poll_until;
 
 use super::world::{World, assert_once, line, lines};
 
@@ -260,10 +262,13 @@ fn compressed_files_on_their_own_are_read_once() {
 fn a_compressed_file_is_read_on_inside_after_a_restart() {
     let mut world = World::new();
     world.chunk_bytes = 1 << 12;
-    let text = lines(0..5000);
+    let text = lines(0..50_000);
     world.append("x.gz", gzip(text.as_bytes()));
     let mut run = world.start();
-    run.take(2000);
+    for _ in 0..5 {
+        let chunk = poll_until("a chunk", Duration::from_secs(10), || run.next());
+        run.deliver(chunk);
+    }
     let mut got = run.stop();
     assert!(got.len() < text.len(), "it was stopped in the middle");
     let mut run = world.start();
