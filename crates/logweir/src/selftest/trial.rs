@@ -160,23 +160,30 @@ impl Trial {
         let n_written = lock(&self.inventory).n_events;
         let checkpointed = self.place.checkpointed();
         let mut victim = Victim::start(&self.plan.program, &self.place)?;
-        let (mut n_seen, mut since) = (self.judge.seen.n_seen(), Instant::now());
+        let (mut left, mut since) = (self.left(n_written)?, Instant::now());
         // If there is nothing to deliver, its first checkpoint says that it listens to signals by now.
-        while n_seen < n_written || self.place.checkpointed() == checkpointed {
+        while left != (0, 0) || self.place.checkpointed() == checkpointed {
             if since.elapsed() > self.plan.drain_patience {
                 break;
             }
             self.look_later().await?;
             victim.check_alive(&self.place)?;
             self.read(n_written)?;
-            if self.judge.seen.n_seen() > n_seen {
-                (n_seen, since) = (self.judge.seen.n_seen(), Instant::now());
+            let now = self.left(n_written)?;
+            if now != left {
+                (left, since) = (now, Instant::now());
             }
         }
         victim.check_alive(&self.place)?;
         let bad_end = self.end(victim).await?;
         self.read(n_written)?;
         Ok(bad_end.or(self.unsaid()?))
+    }
+
+    /// Returns how many events are not delivered yet, and how many that are the checkpoint does not say: those may still
+    /// have to come once more.
+    fn left(&self, n_written: u64) -> anyhow::Result<(u64, u64)> {
+        Ok((n_written.saturating_sub(self.judge.seen.n_seen()), self.n_unsaid()?))
     }
 
     /// Asks the pipeline to end, and returns what was wrong with how it did.
@@ -194,10 +201,15 @@ impl Trial {
 
     /// Returns what the last checkpoint does not say though it was delivered.
     fn unsaid(&self) -> anyhow::Result<Option<String>> {
+        let n_unsaid = self.n_unsaid()?;
+        let what = format!("its last checkpoint lacks {n_unsaid} events that were delivered");
+        Ok((n_unsaid > 0).then_some(what))
+    }
+
+    fn n_unsaid(&self) -> anyhow::Result<u64> {
         let checkpoint = self.place.checkpoint()?;
         let unsaid = lock(&self.inventory).in_flight(&checkpoint, |number| self.judge.seen.contains(number));
-        let what = format!("its last checkpoint lacks {} events that were delivered", unsaid.n_events);
-        Ok((unsaid.n_events > 0).then_some(what))
+        Ok(unsaid.n_events)
     }
 
     async fn look_later(&mut self) -> anyhow::Result<()> {
