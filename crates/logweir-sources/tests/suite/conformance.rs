@@ -5,8 +5,13 @@ use std::os::fd::OwnedFd;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::rig::{Rig, start};
-use logweir_sources::{FileSource, FileSourceConfig, Source, StdinSource};
+use logweir_event::Chunk;
+
+use crate::rig::{Ran, Rig, start};
+use logweir_sources::{
+    CheckpointStore, FileSource, FileSourceConfig, FollowConfig, FollowSource, Source, StartAt, StateDir,
+    StdinSource,
+};
 use logweir_testkit::process::poll_until;
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
@@ -32,12 +37,62 @@ fn file_source(include: &std::path::Path) -> FileSource {
     FileSource::new(&FileSourceConfig { include, exclude: Vec::new() }).unwrap()
 }
 
+/// Starts a source that follows a file, whose checkpoints nobody writes.
+fn follow_source(scratch: &Scratch, include: &std::path::Path) -> FollowSource {
+    let include = vec![include.to_str().unwrap().to_owned()];
+    let start_at = StartAt::Beginning;
+    let config = FollowConfig { include, exclude: Vec::new(), start_at, open_files: 16 };
+    let dir = StateDir::open(&scratch.path("state")).unwrap();
+    let (store, checkpoint) = CheckpointStore::open(dir, "conformance").unwrap();
+    FollowSource::new(&config, store, checkpoint).unwrap().0
+}
+
+/// A source that runs.
+struct Subject {
+    name: &'static str,
+    rig: Rig,
+    /// Whether it waits for more when it has read all there is.
+    follows: bool,
+}
+
+impl Subject {
+    fn ending(name: &'static str, rig: Rig) -> Self {
+        Self { name, rig, follows: false }
+    }
+
+    fn following(name: &'static str, rig: Rig) -> Self {
+        Self { name, rig, follows: true }
+    }
+
+    /// Takes all there is, of which `n_bytes` bytes are still to come, delivering each chunk, and waits for the end, which
+    /// it is told to come to if it follows.
+    fn finish(mut self, n_bytes: usize) -> Ran {
+        if !self.follows {
+            return self.rig.finish();
+        }
+        let (mut bytes, mut n_oversized) = (Vec::new(), 0);
+        while bytes.len() < n_bytes {
+            let chunk = self.rig.chunk().expect("it follows until it is told to stop");
+            bytes.extend_from_slice(&chunk.bytes);
+            n_oversized += chunk.n_oversized;
+            chunk.ack.deliver();
+        }
+        let (progress, tracker) = (self.rig.progress.clone(), self.rig.tracker.clone());
+        poll_until("nothing is left to read", Duration::from_secs(20), || {
+            (progress.lag(tracker.delivered_source_bytes()) == 0).then_some(())
+        });
+        let rest = self.rig.stop();
+        bytes.extend(rest.bytes);
+        Ran { bytes, n_oversized: n_oversized + rest.n_oversized, ..rest }
+    }
+}
+
 /// Runs `check` for each source that can be fed while it reads.
-fn for_each_fed(chunk_bytes: usize, held_bytes: usize, check: impl Fn(&str, Rig, Box<dyn Write + Send>)) {
+fn for_each_fed(chunk_bytes: usize, held_bytes: usize, check: impl Fn(Subject, Box<dyn Write + Send>)) {
     let (reader, writer) = pipe().unwrap();
     let feed = Feed::Pipe(std::thread::spawn(|| writer));
     let rig = start(StdinSource::from(OwnedFd::from(reader)), chunk_bytes, held_bytes);
-    check("stdin, a pipe", rig, feed.into_writer());
+    check(Subject::ending("stdin, a pipe", rig), feed.into_writer());
 
     let scratch = Scratch::new();
     let path = scratch.path("events.pipe");
@@ -45,21 +100,30 @@ fn for_each_fed(chunk_bytes: usize, held_bytes: usize, check: impl Fn(&str, Rig,
     let rig = start(file_source(&path), chunk_bytes, held_bytes);
     let feed =
         Feed::Named(std::thread::spawn(move || std::fs::File::options().write(true).open(path).unwrap()));
-    check("file, a named pipe", rig, feed.into_writer());
+    check(Subject::ending("file, a named pipe", rig), feed.into_writer());
+
+    let path = scratch.write("events.ndjson", "");
+    let rig = start(follow_source(&scratch, &path), chunk_bytes, held_bytes);
+    let file = std::fs::File::options().append(true).open(path).unwrap();
+    check(Subject::following("file, followed", rig), Box::new(file));
 }
 
 /// Runs `check` for each source with all of `bytes` to read.
-fn for_each_filled(bytes: &[u8], chunk_bytes: usize, held_bytes: usize, check: impl Fn(&str, Rig)) {
+fn for_each_filled(bytes: &[u8], chunk_bytes: usize, held_bytes: usize, check: impl Fn(Subject)) {
     let scratch = Scratch::new();
     let path = scratch.write("events.ndjson", bytes);
-    check("file, a regular one", start(file_source(&path), chunk_bytes, held_bytes));
+    let rig = start(file_source(&path), chunk_bytes, held_bytes);
+    check(Subject::ending("file, a regular one", rig));
     let open = || OwnedFd::from(std::fs::File::open(&path).unwrap());
-    check("stdin, a regular file", start(StdinSource::from(open()), chunk_bytes, held_bytes));
-    for_each_fed(chunk_bytes, held_bytes, |name, rig, mut feed| {
+    let rig = start(StdinSource::from(open()), chunk_bytes, held_bytes);
+    check(Subject::ending("stdin, a regular file", rig));
+    let rig = start(follow_source(&scratch, &path), chunk_bytes, held_bytes);
+    check(Subject::following("file, followed", rig));
+    for_each_fed(chunk_bytes, held_bytes, |subject, mut feed| {
         let bytes = bytes.to_vec();
         // Whoever reads may hang up before all is written.
         let writing = std::thread::spawn(move || feed.write_all(&bytes).ok());
-        check(name, rig);
+        check(subject);
         writing.join().unwrap();
     });
 }
@@ -67,8 +131,9 @@ fn for_each_filled(bytes: &[u8], chunk_bytes: usize, held_bytes: usize, check: i
 #[test]
 fn all_bytes_come_out_in_order_for_any_chunk_size() {
     for chunk_bytes in [1000, 4096, 1 << 16, 1 << 22] {
-        for_each_filled(EVENTS, chunk_bytes, 4 * chunk_bytes, |name, rig| {
-            let ran = rig.finish();
+        for_each_filled(EVENTS, chunk_bytes, 4 * chunk_bytes, |subject| {
+            let name = subject.name;
+            let ran = subject.finish(EVENTS.len());
             assert!(ran.bytes == EVENTS, "{name}, chunks of {chunk_bytes}");
             assert!(ran.result.is_ok() && ran.n_oversized == 0, "{name}");
         });
@@ -77,27 +142,31 @@ fn all_bytes_come_out_in_order_for_any_chunk_size() {
 
 #[test]
 fn whole_lines_come_at_once_and_do_not_wait_for_more() {
-    for_each_fed(1 << 16, 1 << 20, |name, mut rig, mut feed| {
+    for_each_fed(1 << 16, 1 << 20, |mut subject, mut feed| {
+        let name = subject.name;
         for event in ["{\"a\":1}\n", "{\"b\":2}\n{\"c\":3}\n", "\n"] {
             feed.write_all(event.as_bytes()).unwrap();
-            let chunk = rig.chunk().expect("a chunk");
+            let chunk = subject.rig.chunk().expect("a chunk");
             assert_eq!(chunk.bytes, event, "{name}");
             chunk.ack.deliver();
         }
         drop(feed);
-        assert!(rig.finish().result.is_ok(), "{name}");
+        assert!(subject.finish(0).result.is_ok(), "{name}");
     });
 }
 
 #[test]
 fn stop_ends_it_while_the_writer_is_silent() {
-    for_each_fed(1 << 16, 1 << 20, |name, mut rig, mut feed| {
+    for_each_fed(1 << 16, 1 << 20, |subject, mut feed| {
+        let Subject { name, mut rig, follows } = subject;
         feed.write_all(b"{\"a\":1}\n{\"unfinished").unwrap();
         let chunk = rig.chunk().expect("a chunk");
         assert_eq!(chunk.bytes, "{\"a\":1}\n", "{name}");
         rig.stop.cancel();
-        let rest = rig.chunk().expect("what was read from a pipe is gone there, and must not vanish here");
-        assert_eq!(rest.bytes, "{\"unfinished", "{name}");
+        // What was read from a pipe is gone there, and must not vanish here; a file has it still.
+        let rest = if follows { None } else { rig.chunk() };
+        assert_eq!(rest.is_none(), follows, "{name}");
+        assert!(rest.is_none_or(|rest| rest.bytes == "{\"unfinished"), "{name}");
         assert!(rig.chunk().is_none(), "{name}");
         assert!(rig.hang_up().is_ok(), "{name}");
     });
@@ -105,7 +174,8 @@ fn stop_ends_it_while_the_writer_is_silent() {
 
 #[test]
 fn an_abandoned_source_lets_go_of_an_unfinished_line() {
-    for_each_fed(1 << 16, 1 << 20, |name, mut rig, mut feed| {
+    for_each_fed(1 << 16, 1 << 20, |subject, mut feed| {
+        let Subject { name, mut rig, .. } = subject;
         feed.write_all(b"{\"a\":1}\n{\"unfinished").unwrap();
         assert_eq!(rig.chunk().expect("a chunk").bytes, "{\"a\":1}\n", "{name}");
         rig.abandoned.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -118,7 +188,8 @@ fn an_abandoned_source_lets_go_of_an_unfinished_line() {
 #[test]
 fn who_takes_nothing_holds_it_without_growing_memory() {
     let bytes = EVENTS.repeat(4);
-    for_each_filled(&bytes, 1 << 14, 1 << 16, |name, mut rig| {
+    for_each_filled(&bytes, 1 << 14, 1 << 16, |mut subject| {
+        let (name, rig) = (subject.name, &mut subject.rig);
         // With the chunks that are kept, the pool is a tighter bound than the channels.
         let kept: Vec<_> = (0..3).map(|_| rig.chunk().expect("a chunk")).collect();
         let mut before = 0;
@@ -135,7 +206,7 @@ fn who_takes_nothing_holds_it_without_growing_memory() {
         for chunk in kept {
             chunk.ack.deliver();
         }
-        let ran = rig.finish();
+        let ran = subject.finish(bytes.len() - n_kept);
         assert!(ran.result.is_ok() && ran.bytes == bytes[n_kept..], "{name}: then it goes on");
     });
 }
@@ -143,7 +214,8 @@ fn who_takes_nothing_holds_it_without_growing_memory() {
 #[test]
 fn stop_ends_it_while_it_waits_for_memory() {
     let line = [vec![b'x'; 99], b"\n".to_vec()].concat();
-    for_each_filled(&line.repeat(50), 100, 200, |name, mut rig| {
+    for_each_filled(&line.repeat(50), 100, 200, |subject| {
+        let Subject { name, mut rig, .. } = subject;
         let kept = [rig.chunk(), rig.chunk()];
         rig.stop.cancel();
         while rig.chunk().is_some() {}
@@ -154,12 +226,53 @@ fn stop_ends_it_while_it_waits_for_memory() {
 
 #[test]
 fn it_ends_when_nobody_takes_chunks_any_more() {
-    for_each_filled(&EVENTS.repeat(4), 1 << 12, 1 << 20, |name, mut rig| {
+    for_each_filled(&EVENTS.repeat(4), 1 << 12, 1 << 20, |subject| {
+        let Subject { name, mut rig, .. } = subject;
         rig.chunk().expect("a chunk").ack.deliver();
         let tracker = rig.tracker.clone();
         assert!(rig.hang_up().is_ok(), "{name}");
         assert_eq!(tracker.unresolved(), 0, "{name}");
         assert!(tracker.undelivered() > 0, "{name}: what was sent and not taken is not delivered");
+    });
+}
+
+#[test]
+fn what_is_delivered_in_any_order_counts_from_the_start() {
+    for_each_filled(EVENTS, 1 << 14, 1 << 22, |mut subject| {
+        let name = subject.name;
+        let chunks: Vec<_> = (0..6).map(|_| subject.rig.chunk().expect("a chunk")).collect();
+        let n_bytes: usize = chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+        let tracker = subject.rig.tracker.clone();
+        for chunk in chunks.into_iter().rev() {
+            assert_eq!(tracker.delivered(), None, "{name}: not before the first one");
+            chunk.ack.deliver();
+        }
+        assert_eq!(tracker.delivered().unwrap().offset, n_bytes as u64, "{name}");
+        let ran = subject.finish(EVENTS.len() - n_bytes);
+        assert!(ran.bytes == EVENTS[n_bytes..], "{name}");
+        assert_eq!(tracker.delivered().unwrap().offset, EVENTS.len() as u64, "{name}");
+    });
+}
+
+#[test]
+fn what_is_not_delivered_stays_so() {
+    for_each_filled(EVENTS, 1 << 14, 1 << 22, |mut subject| {
+        let name = subject.name;
+        let Chunk { bytes, ack, .. } = subject.rig.chunk().expect("a chunk");
+        let n_first = bytes.len();
+        drop(bytes);
+        ack.deliver();
+        let n_lost = subject.rig.chunk().expect("a chunk").bytes.len();
+        let tracker = subject.rig.tracker.clone();
+        let mut n_left = EVENTS.len() - n_first - n_lost;
+        while n_left > 0 {
+            let chunk = subject.rig.chunk().expect("a chunk");
+            n_left -= chunk.bytes.len();
+            chunk.ack.deliver();
+        }
+        subject.rig.stop();
+        assert_eq!(tracker.delivered().unwrap().offset, n_first as u64, "{name}");
+        assert_eq!(tracker.undelivered(), 1, "{name}");
     });
 }
 

@@ -119,6 +119,11 @@ impl Rig {
             chunk.ack.deliver();
         }
         let result = self.thread.join().unwrap();
+        assert_eq!(
+            (self.tracker.unresolved(), self.pool.held()),
+            (0, 0),
+            "all is accounted for and given back"
+        );
         let reported = self.reported.lock().unwrap().clone();
         Ran { bytes, n_oversized, reported, result }
     }

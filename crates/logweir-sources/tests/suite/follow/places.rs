@@ -237,6 +237,7 @@ fn what_the_process_writes_is_refused_under_any_name() {
     world.append("x.log", lines(10..20));
     let chunk = poll_until("what others write", Duration::from_secs(10), || rig.try_chunk());
     assert_eq!(chunk.bytes, lines(10..20));
+    drop(chunk.bytes);
     chunk.ack.deliver();
     world.append("out.log", lines(20..30));
     world.rename("out.log", "out.log.1");
