@@ -35,7 +35,7 @@ pub(super) struct Followed {
     is_touched: bool,
     /// When it was last found to have another size.
     pub(super) changed: Instant,
-    /// The search that found it first.
+    /// The search that found it first, with what it holds now.
     pub(super) found_in: u64,
     /// Of a file of which only what is added is wanted: its size when it was found.
     pub(super) starts_behind: Option<u64>,
@@ -176,9 +176,10 @@ impl Followed {
         matches!(self.content, Content::Unknown(_)) && self.size > 0
     }
 
-    /// Begins anew with another content, of which nothing is known, as another input.
-    pub(super) fn begin_anew(&mut self, input: u32) {
+    /// Begins anew with another content, of which nothing is known, as another input, since a search.
+    pub(super) fn begin_anew(&mut self, input: u32, found_in: u64) {
         (self.input, self.content) = (input, Content::Unknown(Doubt::default()));
+        self.found_in = found_in;
         (self.largest, self.starts_behind) = (0, None);
     }
 

@@ -95,7 +95,7 @@ impl Follower {
             }
             self.stats.count(Rotation::Truncated);
             let ghost = Ghost::of(followed, followed.n_lost());
-            followed.begin_anew(input);
+            followed.begin_anew(input, self.n_searches);
             followed.note(&metadata);
             self.become_ghost(ghost);
         }

@@ -137,38 +137,22 @@ impl Relative<'_> {
         if sample.n_bytes >= read && !sample.ends_with(read, self.known.tail) {
             return Kinship::None;
         }
-        match self.living {
-            Some(living) => self.kinship_to_living(living, sample),
-            None if sample.n_bytes < read => self.kinship_to_past(sample, doubt),
-            None if self.is_behind && !sample.is_final => Kinship::Unclear,
-            None => Kinship::Copy { offset: read, is_sure: true },
+        // If it cannot be read at the moment, what is remembered has to do.
+        let window = self.living.and_then(|living| living.window(sample.n_bytes));
+        let is_within = window.map(|window| sample.windows.get(&sample.n_bytes) == Some(&window));
+        match is_within {
+            Some(true) if sample.is_final => Kinship::Copy { offset: sample.n_bytes, is_sure: true },
+            Some(true) => Kinship::Within { input: self.input },
+            // Maybe it does not hold any more what was read of it, or it has not been looked into.
+            _ if self.is_behind && !sample.is_final => Kinship::Unclear,
+            _ if sample.n_bytes >= read => Kinship::Copy { offset: read, is_sure: true },
+            Some(false) => Kinship::None,
+            None => self.kinship_to_past(sample, doubt),
         }
-    }
-
-    /// Returns what a file has in common with one that is there, which it holds as far as that was read, if it reaches so
-    /// far.
-    fn kinship_to_living(&self, living: &Followed, sample: &Sample) -> Kinship {
-        let (read, input) = (self.known.offset, self.input);
-        let window = living.window(sample.n_bytes);
-        let is_within = window.is_some_and(|window| sample.windows.get(&sample.n_bytes) == Some(&window));
-        if is_within && sample.is_final {
-            return Kinship::Copy { offset: sample.n_bytes, is_sure: true };
-        }
-        if is_within {
-            return Kinship::Within { input };
-        }
-        if self.is_behind && !sample.is_final {
-            // Maybe it does not hold that any more.
-            return Kinship::Unclear;
-        }
-        if sample.n_bytes < read { Kinship::None } else { Kinship::Copy { offset: read, is_sure: true } }
     }
 
     /// Returns what a file has in common with one that is gone, of which it holds less than was read.
     fn kinship_to_past(&self, sample: &Sample, doubt: &Doubt) -> Kinship {
-        if self.is_behind && !sample.is_final {
-            return Kinship::Unclear;
-        }
         let reaches = |offset: u64| offset <= sample.n_bytes;
         let within = doubt.within.filter(|(input, offset)| *input == self.input && reaches(*offset));
         let same =

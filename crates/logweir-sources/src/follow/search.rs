@@ -10,7 +10,7 @@ use std::time::Instant;
 use logweir_event::FileId;
 
 use super::Follower;
-use super::followed::{Content, Followed};
+use super::followed::{Content, Doubt, Followed};
 use super::read::is_too_many_open;
 use super::stats::Rotation;
 use crate::error::SourceError;
@@ -162,6 +162,7 @@ impl Follower {
             self.stats.count(Rotation::Renamed);
         }
         if is_renamed || was_missing {
+            self.renumber(key);
             self.files.rename(key, path);
             self.files.set_missing(key, None);
             self.registry.update(input, |entry| {
@@ -170,6 +171,17 @@ impl Follower {
             });
         }
         self.note(key, metadata);
+    }
+
+    /// Takes a file for one that has just been found if nothing is known of it: another has its number by now, maybe.
+    fn renumber(&mut self, key: u32) {
+        let n_searches = self.n_searches;
+        if let Some(file) = self.files.get_mut(key)
+            && matches!(file.content, Content::Unknown(Doubt { within: None, .. }))
+            && file.file.is_none()
+        {
+            file.found_in = n_searches;
+        }
     }
 
     /// Takes in files that were not known, the ones that were written to the longest time ago first.
