@@ -267,11 +267,13 @@ impl Follower {
         self.take_hints();
         let now = Instant::now();
         if now >= self.next_search {
+            // First, since a search may find that another is due soon.
+            self.next_search = now + self.pace.search_every;
             self.search();
             self.is_published = false;
-            let is_told = self.watch.is_complete();
-            self.next_search =
-                Instant::now() + if is_told { self.pace.search_every } else { self.pace.search_every_untold };
+            if !self.watch.is_complete() {
+                self.next_search = self.next_search.min(Instant::now() + self.pace.search_every_untold);
+            }
         }
         if now >= self.next_tend {
             self.tend();

@@ -25,6 +25,8 @@ fn copying_and_emptying_gives_each_line_once() {
     assert_eq!((run.stats.rotations(Rotation::Truncated), run.stats.rotations(Rotation::Copied)), (1, 1));
     assert_eq!((run.stats.n_reread(), run.stats.n_lost()), (0, 0));
     assert_once(&run.stop(), &lines(0..110));
+    let checkpoint = fs::read_to_string(world.scratch.path("state/test.checkpoint")).unwrap();
+    assert!(checkpoint.contains("x.log.1\""), "the copy is known on its own by now: {checkpoint}");
 }
 
 #[test]
