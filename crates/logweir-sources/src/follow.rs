@@ -6,10 +6,15 @@
 //!
 //! What is known of a file survives its name: the inode, what it begins with, and what comes right before the place up
 //! to which it has been read ([`guarded`]). By these a file is known again after it was renamed, after a restart, and
-//! where only a copy of it is left ([`kin`]); and it is noticed when it was emptied, even if it has grown since. Of an
-//! unfinished line nothing is kept: it is read again once it is finished.
+//! where only a copy of it is left ([`kin`], [`relatives`]); and it is noticed when it was emptied, even if it has grown
+//! since, or has as many bytes as before. A number that the file system gives again, or a clock that is set, decides
+//! nothing. Of an unfinished line nothing is kept: it is read again once it is finished ([`line_end`]).
+//!
+//! Zeros that a file begins with are skipped and counted: they are the hole that is left where somebody empties a file
+//! and its writer, who does not append, goes on where they were.
 
 mod begin;
+mod begin_compressed;
 mod checkpointer;
 mod compressed;
 mod files;
@@ -17,12 +22,15 @@ mod followed;
 mod ghosts;
 mod guarded;
 mod kin;
+mod line_end;
 mod pace;
 mod read;
+mod read_compressed;
 mod registry;
 mod relatives;
 mod search;
 mod stats;
+mod trouble;
 mod watch;
 
 use std::collections::{HashSet, VecDeque};

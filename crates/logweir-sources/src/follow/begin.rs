@@ -1,5 +1,6 @@
 //! Where reading begins in a file: at its beginning, where it was left, or where a copy goes on.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -8,22 +9,19 @@ use std::time::Instant;
 use logweir_event::Position;
 
 use super::Follower;
-use super::compressed::{self, Compressed};
 use super::followed::{Content, Doubt, Followed, Plain};
 use super::ghosts::{Ghost, found_copy, was_emptied};
-use super::guarded::{Place, is_changed, read_exact_at};
-use super::kin::{ENOUGH_BYTES, uncompressed};
+use super::guarded::{Place, read_exact_at};
+use super::kin::ENOUGH_BYTES;
 use super::read::Begun;
-use super::registry::{Entry, Finished, Head, n_head_bytes};
-use super::relatives::{Kinship, Relative, Sample, judge, places};
+use super::registry::{Entry, n_head_bytes};
+use super::relatives::{Kinship, Sample, judge, places};
 use super::stats::Rotation;
-use crate::chunker::Chunker;
 use crate::file::{MAX_MAGIC, is_compressed};
-use crate::fingerprint::Fingerprint;
 use crate::tracker::Mark;
 
 /// What a file is found to be.
-enum Identity {
+pub(super) enum Identity {
     /// The one that a ghost, by its index, remembers, read up to this place.
     Ghost(usize, Box<Place>),
     /// A copy of one that was read up to this place.
@@ -247,7 +245,7 @@ impl Follower {
         };
         let relatives: Vec<_> = self.relatives(key, first, followed).collect();
         let (doubt, n_bytes) = (*doubt, followed.size);
-        let mut windows = std::collections::BTreeMap::new();
+        let mut windows = BTreeMap::new();
         for place in places(&relatives, &doubt).range(..n_bytes).copied().chain([n_bytes]) {
             let Some(place) = Place::at(file, place)? else { break };
             windows.insert(place.offset, place.window);
@@ -260,7 +258,7 @@ impl Follower {
     }
 
     /// Decides what a file is that has this in common with others, as far as its first `n_bytes` bytes tell.
-    fn decide(&mut self, key: u32, kinship: Kinship, n_bytes: u64) -> Identity {
+    pub(super) fn decide(&mut self, key: u32, kinship: Kinship, n_bytes: u64) -> Identity {
         match kinship {
             Kinship::None => Identity::New,
             Kinship::Doubtful => {
@@ -285,7 +283,7 @@ impl Follower {
     }
 
     /// Leaves a file for later of which it is not clear what it is; maybe it holds nothing that has to be read.
-    fn put_off(&mut self, key: u32, within: Option<(u32, u64)>, is_settled: bool) {
+    pub(super) fn put_off(&mut self, key: u32, within: Option<(u32, u64)>, is_settled: bool) {
         let (first, longest) = (self.pace.tend_every, self.pace.retry_at_most);
         let Some(followed) = self.files.get_mut(key) else { return };
         let size = followed.size;
@@ -299,161 +297,6 @@ impl Follower {
             is_other: true,
         };
         self.is_tending = true;
-    }
-
-    fn identify_compressed(&mut self, key: u32, first: &[u8]) -> io::Result<Begun> {
-        let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
-        let raw_head = Fingerprint::of(first);
-        let is_same = |ghost: &Ghost| {
-            ghost.id == followed.id && ghost.is_compressed && ghost.known.head.fingerprint() == raw_head
-        };
-        if let Some(index) = self.ghosts.iter().position(is_same) {
-            return Ok(self.resume_compressed(key, index, raw_head));
-        }
-        if followed.starts_behind.is_some_and(|size| size == followed.size) {
-            self.begin_compressed_at(key, raw_head, 0, Fingerprint::default(), true);
-            self.finish_compressed(key);
-            return Ok(Begun::No);
-        }
-        let (identity, tail) = self.compressed_kin(key)?;
-        match identity {
-            Identity::Unclear => return Ok(Begun::No),
-            Identity::Copy(offset) => {
-                let Some(followed) = self.files.get(key) else { return Ok(Begun::No) };
-                tracing::info!(path = %followed.path.display(), offset, "a file is a compressed copy of one that has been read up to there");
-                self.stats.count(Rotation::Compressed);
-                found_copy(&mut self.ghosts, &followed.path);
-                self.begin_compressed_at(key, raw_head, offset, tail, false);
-            }
-            Identity::Ghost(..) | Identity::New => {
-                self.begin_compressed_at(key, raw_head, 0, Fingerprint::default(), true);
-            }
-        }
-        Ok(self.open_compressed(key))
-    }
-
-    /// Goes on with a compressed file where it was left, as the input it was.
-    fn resume_compressed(&mut self, key: u32, index: usize, raw_head: Fingerprint) -> Begun {
-        let Some(followed) = self.files.get_mut(key) else { return Begun::No };
-        let ghost = self.ghosts.swap_remove(index);
-        let mut content = Compressed::from(raw_head, ghost.known.offset, ghost.known.tail);
-        if ghost.finished_bytes == Some(followed.size) {
-            content.finish(followed.size);
-        }
-        (followed.input, followed.found_in) = (ghost.input, ghost.found_in);
-        followed.content = Content::Compressed(Box::new(content));
-        let path = followed.path.clone();
-        self.registry.update(ghost.input, |entry| (entry.path, entry.gone_since) = (path, None));
-        self.open_compressed(key)
-    }
-
-    fn begin_compressed_at(
-        &mut self,
-        key: u32,
-        head: Fingerprint,
-        offset: u64,
-        tail: Fingerprint,
-        is_start: bool,
-    ) {
-        let Some(followed) = self.files.get_mut(key) else { return };
-        let mark = Mark { position: Position { input: followed.input, offset }, tail };
-        let entry = Entry {
-            path: followed.path.clone(),
-            id: followed.id,
-            head: Head::Fingerprint(head),
-            start: is_start.then_some(mark),
-            is_compressed: true,
-            finished: None,
-            gone_since: None,
-        };
-        self.registry.insert(followed.input, entry);
-        followed.content = Content::Compressed(Box::new(Compressed::from(head, offset, tail)));
-        if !is_start {
-            self.chunks.pass(mark, 0);
-        }
-    }
-
-    /// Takes note that there is no more to be read of a compressed file, as long as it does not change.
-    pub(super) fn finish_compressed(&mut self, key: u32) {
-        let Some(followed) = self.files.get_mut(key) else { return };
-        let Content::Compressed(compressed) = &mut followed.content else { return };
-        let finished = Finished { offset: compressed.offset, n_bytes: followed.size };
-        compressed.finish(followed.size);
-        self.registry.update(followed.input, |entry| entry.finished = Some(finished));
-    }
-
-    /// Looks for a file of which a compressed one is a copy; returns also what comes before the place to go on at.
-    fn compressed_kin(&mut self, key: u32) -> io::Result<(Identity, Fingerprint)> {
-        let unclear = Ok((Identity::Unclear, Fingerprint::default()));
-        let Some(followed) = self.files.get(key) else { return unclear };
-        let (Content::Unknown(doubt), Some(file)) = (&followed.content, &followed.file) else {
-            return unclear;
-        };
-        let is_final = followed.missing_since.is_some();
-        let original = uncompressed(&followed.path).and_then(|path| self.files.at(&path));
-        if !is_final && original.and_then(|key| self.files.get(key)).is_some_and(Followed::is_behind) {
-            // How much of it is new depends on how far that is read until it goes.
-            self.put_off(key, None, false);
-            return unclear;
-        }
-        let first = compressed::head(file, &self.alarm)?;
-        let relatives: Vec<Relative<'_>> = self.relatives(key, &first, followed).collect();
-        let doubt = *doubt;
-        let sample = compressed::sample(file, &places(&relatives, &doubt), &self.alarm, &self.stopping());
-        let mut sample = match sample {
-            Err(_) if self.stop.is_cancelled() => return unclear,
-            sample => sample?,
-        };
-        sample.is_final |= is_final;
-        let may_grow = sample.is_cut && !is_final && followed.changed.elapsed() < self.pace.compressed_after;
-        let kinship = match judge(&relatives, &sample, &doubt) {
-            within @ Kinship::Within { .. } => within,
-            // Whoever compresses may not be done.
-            _ if may_grow => Kinship::Unclear,
-            kinship => kinship,
-        };
-        drop(relatives);
-        let identity = self.decide(key, kinship, sample.n_bytes);
-        let Identity::Copy(offset) = identity else { return Ok((identity, Fingerprint::default())) };
-        let tail = sample.windows.get(&offset).map(crate::fingerprint::Window::fingerprint);
-        Ok((identity, tail.unwrap_or_default()))
-    }
-
-    /// Begins to read a compressed file, or goes on, unless another is being read.
-    fn open_compressed(&mut self, key: u32) -> Begun {
-        let is_open =
-            |file: &Followed| matches!(&file.content, Content::Compressed(content) if content.is_open());
-        if self.files.iter().any(|(other, file)| other != key && is_open(file)) {
-            return Begun::NoRoom;
-        }
-        let is_stopped = self.stopping();
-        let chunker = Chunker::new(self.pool.clone(), self.limits);
-        let Some(followed) = self.files.get_mut(key) else { return Begun::No };
-        let (Content::Compressed(content), Some(file)) = (&mut followed.content, &followed.file) else {
-            return Begun::No;
-        };
-        if content.is_open() {
-            return Begun::Yes;
-        }
-        if content.is_finished(followed.size) {
-            if followed.missing_since.is_some() {
-                self.forget(key);
-            }
-            return Begun::No;
-        }
-        match content.open(file, chunker, &self.alarm, &is_stopped) {
-            Ok(()) => Begun::Yes,
-            Err(_) if self.stop.is_cancelled() => Begun::No,
-            Err(error) if is_changed(&error) => {
-                self.begin_anew(key);
-                self.queue(key);
-                Begun::No
-            }
-            Err(error) => {
-                self.damaged(key, &error);
-                Begun::No
-            }
-        }
     }
 }
 

@@ -11,8 +11,8 @@ use logweir_event::FileId;
 
 use super::Follower;
 use super::followed::{Content, Doubt, Followed};
-use super::read::is_too_many_open;
 use super::stats::Rotation;
+use super::trouble::is_too_many_open;
 use crate::error::SourceError;
 
 impl Follower {

@@ -62,6 +62,7 @@ fn the_unfinished_last_line_of_an_emptied_file_is_counted() {
         let world = World::new();
         world.append("x.log", lines(0..1) + line(1, n_bytes).trim_end());
         world.append("y.log", line(1, n_bytes).trim_end());
+        world.append("z.log", line(1, n_bytes).trim_end());
         let mut run = world.start();
         run.settle();
         world.empty("x.log");
@@ -69,9 +70,11 @@ fn the_unfinished_last_line_of_an_emptied_file_is_counted() {
         world.append("x.log", lines(2..3));
         // Shorter than what was there, in one go.
         world.write("y.log", lines(3..4));
+        // And longer, with an end of a line only before the place to which that was searched for.
+        world.write("z.log", lines(4..5) + &"x".repeat(200_000));
         run.settle();
-        assert_eq!((run.stats.n_unfinished(), run.stats.n_lost()), (2, 0));
-        assert_once(&run.stop(), &(lines(0..1) + &lines(2..4)));
+        assert_eq!((run.stats.n_unfinished(), run.stats.n_lost()), (3, 0));
+        assert_once(&run.stop(), &(lines(0..1) + &lines(2..5)));
     }
 }
 
