@@ -66,6 +66,12 @@ impl CheckpointStore {
         self.dir.keep_locked()?;
         replace(&RealDisk, self.dir.path(), [temporary, name], &bytes)
     }
+
+    /// Returns whether what was committed is still there, and locked; somebody may have removed it, or the whole directory.
+    pub(crate) fn is_there(&self) -> bool {
+        // Whatever else keeps it from being seen, a commit says.
+        self.dir.keep_locked().is_ok() && self.dir.path().join(&self.files[1]).exists()
+    }
 }
 
 impl Drop for CheckpointStore {

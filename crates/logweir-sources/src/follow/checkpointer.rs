@@ -1,5 +1,7 @@
 //! Keeps the checkpoints of a source that follows files.
 
+use std::time::Instant;
+
 use logweir_event::Condition;
 use tokio::select;
 use tokio::task::spawn_blocking;
@@ -40,7 +42,7 @@ impl Checkpointer {
     ///
     /// Not cancel safe: if the future is dropped, a checkpoint may still be written, and no last one is.
     pub async fn run(mut self, tracker: AckTracker, condition: Condition, done: CancellationToken) -> bool {
-        let mut pause = self.pace.look_every;
+        let (mut pause, mut looked) = (self.pace.look_every, Instant::now());
         loop {
             select! {
                 // Cancel safe: a cancelled token stays cancelled.
@@ -48,13 +50,19 @@ impl Checkpointer {
                 // Cancel safe: only time is lost.
                 () = sleep(pause) => {}
             }
-            pause = if self.written == Some(self.version(&tracker)) {
+            let is_same = self.written == Some(self.version(&tracker));
+            if is_same && looked.elapsed() < self.pace.check_every {
                 // What comes after a silence is written soon.
-                self.pace.look_every
-            } else if self.commit(&tracker, &condition).await {
-                self.pace.commit_every
-            } else {
+                pause = self.pace.look_every;
+                continue;
+            }
+            looked = Instant::now();
+            pause = if !self.commit(&tracker, &condition).await {
                 self.pace.longer(pause)
+            } else if is_same || tracker.n_delivered() == 0 {
+                self.pace.look_every
+            } else {
+                self.pace.commit_every
             };
         }
         self.commit(&tracker, &condition).await
@@ -65,7 +73,7 @@ impl Checkpointer {
         (self.registry.version(), tracker.n_delivered())
     }
 
-    /// Writes a checkpoint if it differs from the last one; returns whether all is written.
+    /// Writes a checkpoint if it differs from the last one, or that is gone; returns whether all is written.
     async fn commit(&mut self, tracker: &AckTracker, condition: &Condition) -> bool {
         // Before the checkpoint is made: what changes meanwhile is seen the next time.
         let version = self.version(tracker);
@@ -74,7 +82,7 @@ impl Checkpointer {
         let written = spawn_blocking(move || {
             let checkpoint = registry.checkpoint(&tracker);
             let result = match &last {
-                Some(last) if *last == checkpoint => Ok(()),
+                Some(last) if *last == checkpoint && store.is_there() => Ok(()),
                 _ => store.commit(&checkpoint),
             };
             let last = if result.is_ok() { Some(checkpoint) } else { last };

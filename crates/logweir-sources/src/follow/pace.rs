@@ -45,6 +45,9 @@ pub struct Pace {
     /// How often is looked whether there is something to write in a checkpoint, where nothing was written in the last
     /// `commit_every`. 100 ms: a process that is killed soon after each start still gets on.
     pub look_every: Duration,
+    /// How often is looked whether the last checkpoint is still there, where nothing has changed. 5 s: somebody may have
+    /// removed it.
+    pub check_every: Duration,
 }
 
 impl Default for Pace {
@@ -65,6 +68,7 @@ impl Default for Pace {
             retry_at_most: Duration::from_secs(5),
             commit_every: Duration::from_secs(1),
             look_every: Duration::from_millis(100),
+            check_every: Duration::from_secs(5),
         }
     }
 }

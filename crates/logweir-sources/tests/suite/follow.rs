@@ -6,6 +6,7 @@
 
 mod bounds;
 mod copies;
+mod kept;
 mod model;
 mod places;
 mod rotation;

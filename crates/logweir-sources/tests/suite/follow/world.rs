@@ -67,6 +67,7 @@ pub(super) fn quick() -> Pace {
         retry_at_most: Duration::from_millis(50),
         commit_every: Duration::from_millis(20),
         look_every: Duration::from_millis(5),
+        check_every: Duration::from_millis(50),
     }
 }
 
