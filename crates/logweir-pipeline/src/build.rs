@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 
 use logweir_event::FileId;
 use logweir_sinks::{DeadLetterSink, FileSink, NullSink, Sink, SinkNames, StdoutSink};
 use logweir_sources::{
     CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig, FollowSource, FollowStats,
-    Source, StdinSource,
+    Source, StdinSource, list_checkpoints,
 };
 use logweir_stages::{Decode, PAYLOAD_BYTES};
 
@@ -170,10 +171,29 @@ fn open_follow(
         Err(CheckpointError::AlreadyOpen { .. }) => return Ok(None),
         stored => stored.map_err(|error| component_error("state_dir", error))?,
     };
+    if checkpoint.is_none() {
+        tell_of_others(&config.name, state_dir);
+    }
     let (source, checkpointer) = FollowSource::new(follow, store, checkpoint)
         .map_err(|error| component_error(source_component(&config.source), error))?;
     let stats = source.stats();
     Ok(Some(OpenSource { source: Box::new(source), follow: Some((checkpointer, stats)) }))
+}
+
+/// Says, of a pipeline that starts for the very first time, which others have started here: under one of these names it may
+/// have run before, and would read everything again.
+fn tell_of_others(pipeline: &str, state_dir: &Path) {
+    let listed = list_checkpoints(state_dir).unwrap_or_default();
+    let others: Vec<_> =
+        listed.into_iter().map(|listed| listed.name).filter(|name| name != pipeline).collect();
+    if !others.is_empty() {
+        tracing::warn!(
+            pipeline,
+            state_dir = %state_dir.display(),
+            ?others,
+            "this pipeline has no checkpoint and begins anew; if it was renamed, stop it, give it its old name back, and start it again"
+        );
+    }
 }
 
 /// Opens the sink of an output.
