@@ -114,8 +114,15 @@ pub trait DiskFile: Send + Sync + Debug {
     ///
     /// # Errors
     ///
-    /// What the system says, save that there is nothing, which is a no.
+    /// What the system says, save that there is nothing, or no way that leads there, which is a no.
     fn is_at(&self, path: &Path) -> io::Result<bool>;
+
+    /// Returns whether it has a name anywhere: one that has none is gone with all that is in it once it is closed.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn has_name(&self) -> io::Result<bool>;
 
     /// Takes the file for this process's own, for as long as it is open; returns whether it was free.
     ///

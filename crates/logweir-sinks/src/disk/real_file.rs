@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, IoSlice, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use logweir_event::FileId;
@@ -56,9 +56,13 @@ impl DiskFile for RealFile {
         };
         match there {
             Ok(id) => Ok(Some(id) == self.id()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) if leads_nowhere(&error) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.nlink() > 0)
     }
 
     fn try_lock(&self) -> io::Result<bool> {
@@ -79,4 +83,10 @@ impl DiskFile for RealFile {
     fn id(&self) -> Option<FileId> {
         self.file.metadata().ok().map(|metadata| FileId::from(&metadata))
     }
+}
+
+/// Returns whether it says that a path leads to nothing: it, or a directory on its way, is missing or something else.
+fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        || Errno::from_io_error(error) == Some(Errno::LOOP)
 }

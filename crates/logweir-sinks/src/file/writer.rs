@@ -258,22 +258,45 @@ impl<'a> Writer<'a> {
 
     /// Makes sure that there is a file to write to, which is the one that its path leads to.
     fn make_ready(&mut self, addition: &mut Addition<'_>) -> Result<(), SinkError> {
+        let is_moved = loop {
+            match self.is_moved() {
+                Ok(is_moved) => break is_moved,
+                Err(error) => self.hold.wait_out(error)?,
+            }
+        };
+        if is_moved {
+            self.flush()?;
+            self.files.close();
+            addition.start_unit_again();
+        }
+        if self.files.open.is_none() { self.open_next() } else { Ok(()) }
+    }
+
+    /// Looks, if it is time to, whether somebody has moved the file away that is open, or removed it.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be known, where the file has no name any more and so may be gone.
+    fn is_moved(&mut self) -> Result<bool, SinkError> {
         let look_every = match self.files.commit {
             Some(_) => self.files.config.sync_every.min(LOOK_EVERY),
             None => LOOK_EVERY,
         };
-        if let Some(open) = self.files.open.as_mut().filter(|open| open.is_to_be_seen(look_every)) {
-            // Where it cannot be looked at, nothing is known, and writing goes on.
-            if open.file.is_at(&open.path).unwrap_or(true) {
-                open.seen = Some(Instant::now());
-            } else {
+        let Some(open) = self.files.open.as_mut().filter(|open| open.is_to_be_seen(look_every)) else {
+            return Ok(false);
+        };
+        match open.file.is_at(&open.path) {
+            Ok(false) => {
                 tracing::info!(path = %open.path.display(), "somebody has moved the file away; it is opened anew");
-                self.flush()?;
-                self.files.close();
-                addition.start_unit_again();
+                return Ok(true);
             }
+            Err(source) if !open.file.has_name().unwrap_or(false) => {
+                return Err(SinkError::Open { path: open.path.clone(), source });
+            }
+            // Where its path cannot be looked at, it is still a file that somebody can find.
+            Ok(true) | Err(_) => open.seen = Some(Instant::now()),
         }
-        if self.files.open.is_none() { self.open_next() } else { Ok(()) }
+        Ok(false)
     }
 
     /// Tells those who wait that they have been written, or hands them over to be synced with what has been written

@@ -35,6 +35,8 @@ struct State {
     plan: Plan,
     /// The error of the next write.
     next_error: Option<i32>,
+    /// Whether nobody may see where paths lead.
+    is_hidden: bool,
 }
 
 /// What goes wrong; what is not said goes well.
@@ -108,6 +110,18 @@ impl FakeDisk {
         let inode = state.names.remove(Path::new(from)).expect("the file is there");
         state.names.insert(to.into(), inode);
         state.durable_names = state.names.clone();
+    }
+
+    /// Removes a file, as somebody else would.
+    pub(crate) fn unlink(&self, path: &str) {
+        let mut state = self.lock();
+        state.names.remove(Path::new(path)).expect("the file is there");
+        state.durable_names = state.names.clone();
+    }
+
+    /// Lets nobody see where paths lead, or everybody again.
+    pub(crate) fn hide(&self, is_hidden: bool) {
+        self.lock().is_hidden = is_hidden;
     }
 
     /// Makes a file shorter, as somebody else would.
@@ -284,7 +298,16 @@ impl DiskFile for FakeFile {
     }
 
     fn is_at(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.disk.lock().names.get(path) == Some(&self.inode))
+        let state = self.disk.lock();
+        if state.is_hidden {
+            Err(ErrorKind::PermissionDenied.into())
+        } else {
+            Ok(state.names.get(path) == Some(&self.inode))
+        }
+    }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(self.disk.lock().names.values().any(|&inode| inode == self.inode))
     }
 
     fn try_lock(&self) -> io::Result<bool> {

@@ -1,7 +1,7 @@
 //! What passes is waited out: nothing is lost, doubled or torn.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,6 +160,46 @@ fn a_removed_directory_is_made_again() {
         scratch.path("sub/out").exists().then_some(())
     });
     running.end().unwrap();
+}
+
+#[test]
+fn what_stands_where_the_directory_was_holds_the_sink_up_and_nothing_is_lost() {
+    let put_file: fn(&Path) = |path| std::fs::write(path, "").unwrap();
+    let put_loop: fn(&Path) = |path| std::os::unix::fs::symlink(path, path).unwrap();
+    for put in [put_file, put_loop] {
+        let (scratch, books) = (Scratch::new(), Books::new());
+        let running = Running::start(Box::new(open(synced(scratch.path("sub/out"))).unwrap()));
+        running.give(books.payload(&["{\"event\":1}\n"]));
+        wait_for_verdicts(&books, 1);
+        std::fs::remove_dir_all(scratch.path("sub")).unwrap();
+        put(&scratch.path("sub"));
+        running.give(books.payload(&["{\"event\":2}\n"]));
+        assert_eq!(running.held(), "open");
+        assert_eq!(books.verdicts().len(), 1, "nothing is acked that no file has");
+        std::fs::remove_file(scratch.path("sub")).unwrap();
+        running.goes_on();
+        running.end().unwrap();
+        assert_eq!(scratch.read("sub/out"), b"{\"event\":2}\n");
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_at_is_gone_on_with_only_while_the_file_has_a_name() {
+    let (disk, books) = (FakeDisk::default(), Books::new());
+    let running = on(&disk, synced("out"));
+    running.give(books.payload(&["{\"event\":1}\n"]));
+    wait_for_verdicts(&books, 1);
+    disk.hide(true);
+    running.give(books.payload(&["{\"event\":2}\n"]));
+    wait_for_verdicts(&books, 2);
+    disk.unlink("out");
+    running.give(books.payload(&["{\"event\":3}\n"]));
+    assert_eq!(running.held(), "open");
+    assert_eq!(books.verdicts().len(), 2);
+    disk.hide(false);
+    running.goes_on();
+    running.end().unwrap();
+    assert_eq!(disk.files(), [("out".into(), b"{\"event\":3}\n".to_vec())]);
 }
 
 /// Tells the process in a namespace of its own where its full disk is.
