@@ -5,8 +5,11 @@
 //! thread of the sink's own syncs the file, and then tells. After a sync that failed the system may have dropped what
 //! it could not write, and a second one that succeeds says nothing about it: so nothing is acked from then on, and
 //! the sink ends.
+//!
+//! The same goes for a file that somebody has removed meanwhile: it takes every sync, and is gone with all that was
+//! written to it since.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -211,9 +214,13 @@ impl<'a> GroupCommit<'a> {
         }
     }
 
+    /// Brings to the disk what a group has, so that it can be found there.
     fn sync(&self, group: &Group) -> io::Result<()> {
         if let Some(file) = &group.file {
             file.sync()?;
+            if !file.has_name()? {
+                return Err(io::Error::new(ErrorKind::NotFound, "somebody has removed the file"));
+            }
         }
         group.dirs.iter().try_for_each(|dir| self.disk.sync_dir(dir))
     }

@@ -19,7 +19,9 @@ use crate::hold::Hold;
 use crate::receiver::PayloadReceiver;
 use crate::vectored::runs;
 
-/// How often at most it is looked whether somebody has moved the file away.
+/// How often at most it is looked whether somebody has moved the file away, or removed it. Where events are only
+/// written, those that a removed file takes until then are gone with it, though acked: to look after each would cost as
+/// much as to write it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The bytes of events after which a member is complete that is only written: enough to compress well.

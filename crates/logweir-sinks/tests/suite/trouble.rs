@@ -163,6 +163,39 @@ fn a_removed_directory_is_made_again() {
 }
 
 #[test]
+fn what_a_removed_file_has_taken_is_not_acked_but_read_again() {
+    let (disk, books) = (FakeDisk::default(), Books::new());
+    // Never looked at again, and synced only at the end: what is removed is found out by the sync alone.
+    let config = FileSinkConfig { sync_every: Duration::from_secs(3600), ..synced("out") };
+    let running = on(&disk, config.clone());
+    running.give(books.payload(&["{\"event\":1}\n"]));
+    let is_written = || disk.files().iter().any(|(_, bytes)| !bytes.is_empty()).then_some(());
+    poll_until("an event in the file", DEADLINE, is_written);
+    disk.unlink("out");
+    let result = running.end();
+    assert!(result.as_ref().is_err_and(SinkError::is_recoverable), "{result:?}");
+    assert_eq!(books.verdicts(), [Verdict::NotDelivered]);
+    let running = on(&disk, config);
+    running.give(books.payload(&["{\"event\":1}\n"]));
+    running.end().unwrap();
+    assert_eq!(disk.durable_files(), [("out".into(), b"{\"event\":1}\n".to_vec())]);
+    assert_eq!(books.verdicts(), [Verdict::NotDelivered, Verdict::Delivered]);
+}
+
+#[test]
+fn what_a_removed_real_file_has_taken_is_not_acked() {
+    let (scratch, books) = (Scratch::new(), Books::new());
+    let config = FileSinkConfig { sync_every: Duration::from_secs(3600), ..synced(scratch.path("out")) };
+    let running = Running::start(Box::new(open(config).unwrap()));
+    running.give(books.payload(&["{}\n"]));
+    poll_until("an event in the file", DEADLINE, || (!scratch.read("out").is_empty()).then_some(()));
+    std::fs::remove_file(scratch.path("out")).unwrap();
+    let result = running.end();
+    assert!(result.as_ref().is_err_and(SinkError::is_recoverable), "{result:?}");
+    assert_eq!(books.verdicts(), [Verdict::NotDelivered]);
+}
+
+#[test]
 fn what_stands_where_the_directory_was_holds_the_sink_up_and_nothing_is_lost() {
     let put_file: fn(&Path) = |path| std::fs::write(path, "").unwrap();
     let put_loop: fn(&Path) = |path| std::os::unix::fs::symlink(path, path).unwrap();
