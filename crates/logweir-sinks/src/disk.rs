@@ -37,6 +37,14 @@ pub trait Disk: Send + Sync + Debug {
     /// What the system says; [`InvalidInput`](io::ErrorKind::InvalidInput) if it is no regular file.
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
+    /// Opens a file as [`open`](Disk::open) does whose name is the sink's own idea: where others may make names, one
+    /// could have put a symbolic link there, which is not followed.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Disk::open), and what the system says of a symbolic link.
+    fn open_beside(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+
     /// Gives a file another name in the directory it is in.
     ///
     /// # Errors

@@ -81,8 +81,9 @@ impl FileSink {
     pub fn open(config: FileSinkConfig, names: &SinkNames<'_>) -> Result<Self, SinkError> {
         let disk: Arc<dyn Disk> = match config.path.as_fixed() {
             Some(path) if is_stream(path) => return Self::of_stream(path.to_owned(), config),
-            Some(_) => Arc::new(FollowingDisk),
-            None => Arc::new(ConfinedDisk::new(config.path.base().to_owned())),
+            // With rotation no file is opened under the name that is configured, only under those made of it.
+            Some(_) if !config.rotate.is_some() => Arc::new(FollowingDisk),
+            _ => Arc::new(ConfinedDisk::new(config.path.base().to_owned())),
         };
         Self::open_on(disk, config, names)
     }

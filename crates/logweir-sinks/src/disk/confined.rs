@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -100,13 +100,11 @@ impl Disk for ConfinedDisk {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let (dir, name) = self.parent(path)?;
-        let flags = OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = match openat(&dir, name, flags | OFlags::RDWR, FILE_MODE) {
-            // Reading is only for looking at its end.
-            Err(Errno::ACCESS) => openat(&dir, name, flags | OFlags::WRONLY, FILE_MODE)?,
-            result => result?,
-        };
-        Ok(Box::new(RealFile::new(file.into(), Some(self.base.clone()))?))
+        Ok(Box::new(RealFile::new(open_itself(&dir, Path::new(name))?, Some(self.base.clone()))?))
+    }
+
+    fn open_beside(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.open(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -152,6 +150,17 @@ impl Disk for ConfinedDisk {
         files.sort_unstable();
         Ok(files)
     }
+}
+
+/// Opens a file to add to its end, made if it is missing, unless its last name is that of a symbolic link.
+pub(super) fn open_itself(dir: impl AsFd, path: &Path) -> io::Result<File> {
+    let flags = OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match openat(&dir, path, flags | OFlags::RDWR, FILE_MODE) {
+        // Reading is only for looking at its end.
+        Err(Errno::ACCESS) => openat(&dir, path, flags | OFlags::WRONLY, FILE_MODE)?,
+        result => result?,
+    };
+    Ok(file.into())
 }
 
 /// Returns what a name in a directory stands for; `None` if it is gone.

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 
+use super::confined::open_itself;
 use super::real_file::RealFile;
 use super::{Disk, DiskFile};
 use crate::append;
 
-/// The system's files, with symbolic links followed wherever a path leads.
+/// The system's files, with symbolic links followed wherever a path leads that somebody has given us.
 #[derive(Debug)]
 pub(crate) struct FollowingDisk;
 
@@ -34,6 +35,10 @@ impl Disk for FollowingDisk {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         Ok(Box::new(RealFile::new(append::open(path)?, None)?))
+    }
+
+    fn open_beside(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(RealFile::new(open_itself(CWD, path)?, None)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

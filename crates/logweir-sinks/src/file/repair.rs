@@ -59,7 +59,7 @@ impl Repair<'_> {
             to = %beside.display(),
             "the file ends in the middle of an event, which is set aside"
         );
-        let torn = self.disk.open(&beside)?;
+        let torn = self.disk.open_beside(&beside)?;
         copy(file, end, &*torn)?;
         if self.ack == AckLevel::Synced {
             torn.sync()?;

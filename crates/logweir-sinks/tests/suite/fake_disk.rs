@@ -172,6 +172,10 @@ impl Disk for FakeDisk {
         Ok(Box::new(FakeFile { disk: self.clone(), inode, handle: state.n_handles }))
     }
 
+    fn open_beside(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.open(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.lock();
         state.fails()?;

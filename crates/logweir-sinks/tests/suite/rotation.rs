@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use logweir_sinks::{
     AckLevel, Compression, FileMode, FileSink, FileSinkConfig, PathTemplate, Rotation, SinkError, SinkNames,
+    Tail,
 };
 use logweir_testkit::process::poll_until;
 use logweir_testkit::scratch::Scratch;
@@ -236,4 +237,50 @@ fn a_link_put_in_the_way_later_is_not_followed_either() {
     running.goes_on();
     running.end().unwrap();
     assert_eq!((files(&outside).len(), files(&scratch).len()), (0, 1));
+}
+
+#[test]
+fn a_link_put_where_a_part_file_is_to_be_is_not_followed() {
+    let (scratch, books) = (Scratch::new(), Books::new());
+    let victim = scratch.write("victim", "{}\nnot ours");
+    symlink(&victim, scratch.path("events.ndjson.part")).unwrap();
+    let running = Running::start(Box::new(open(rotated(&scratch, 10)).unwrap()));
+    running.give(books.payload(&["{}\n"]));
+    assert_eq!(running.held(), "open");
+    assert_eq!(scratch.read("victim"), b"{}\nnot ours");
+    std::fs::remove_file(scratch.path("events.ndjson.part")).unwrap();
+    // A name that a link has already is not the next one that is free.
+    symlink(&victim, scratch.path("events.ndjson")).unwrap();
+    running.goes_on();
+    running.end().unwrap();
+    assert_eq!(scratch.read("victim"), b"{}\nnot ours");
+    assert_eq!(scratch.read("events.1.ndjson"), b"{}\n");
+}
+
+#[test]
+fn rotated_files_of_a_path_without_a_directory_are_in_the_working_directory() {
+    for path in ["rotated-here.ndjson", "./rotated-there.ndjson"] {
+        let rotate = Rotation { max_bytes: Some(10), every: None };
+        run(FileSinkConfig { rotate, ..plain(path) }, &["{}\n"]);
+        let written = std::fs::read(path);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(written.unwrap(), b"{}\n");
+    }
+}
+
+#[test]
+fn a_link_put_where_a_torn_event_is_to_go_is_not_followed_but_the_configured_one_is() {
+    let scratch = Scratch::new();
+    let (real, victim) = (scratch.write("real", "{}\n{\"torn"), scratch.write("victim", "not ours"));
+    symlink(&real, scratch.path("out")).unwrap();
+    symlink(&victim, scratch.path("out.torn")).unwrap();
+    let config = FileSinkConfig { tail: Tail::SetAside, ..plain(scratch.path("out")) };
+    let running = Running::start(Box::new(open(config).unwrap()));
+    running.give(Books::new().payload(&["{}\n"]));
+    assert_eq!(running.held(), "open");
+    assert_eq!((scratch.read("victim"), scratch.read("real")), (b"not ours".into(), b"{}\n{\"torn".into()));
+    std::fs::remove_file(scratch.path("out.torn")).unwrap();
+    running.goes_on();
+    running.end().unwrap();
+    assert_eq!((scratch.read("out.torn"), scratch.read("real")), (b"{\"torn".into(), b"{}\n{}\n".into()));
 }
