@@ -8,11 +8,12 @@ mod following;
 mod real_file;
 
 use std::fmt::Debug;
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logweir_event::FileId;
+use rustix::io::Errno;
 
 use crate::backoff::FIRST_PAUSE;
 
@@ -141,4 +142,10 @@ pub trait DiskFile: Send + Sync + Debug {
 
     /// Returns its identity, by which a source knows what its own process writes; `None` if it has none.
     fn id(&self) -> Option<FileId>;
+}
+
+/// Returns whether it says that a path leads to nothing: it, or a directory on its way, is missing or something else.
+pub(crate) fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        || Errno::from_io_error(error) == Some(Errno::LOOP)
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use logweir_event::FileId;
 use rustix::io::Errno;
 
-use super::{ConfinedDisk, DiskFile};
+use super::{ConfinedDisk, DiskFile, leads_nowhere};
 
 /// An open file of the system.
 #[derive(Debug)]
@@ -83,10 +83,4 @@ impl DiskFile for RealFile {
     fn id(&self) -> Option<FileId> {
         self.file.metadata().ok().map(|metadata| FileId::from(&metadata))
     }
-}
-
-/// Returns whether it says that a path leads to nothing: it, or a directory on its way, is missing or something else.
-fn leads_nowhere(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-        || Errno::from_io_error(error) == Some(Errno::LOOP)
 }

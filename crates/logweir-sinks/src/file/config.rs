@@ -54,7 +54,8 @@ pub enum FileMode {
 /// When events count as written, and their acks are delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum AckLevel {
-    /// Once the system has taken them: they outlive this process, not a loss of power.
+    /// Once the system has taken them: they outlive this process, not a loss of power. Those that a file takes within
+    /// a second after somebody has removed it are gone with it.
     #[default]
     Written,
     /// Once they are on the disk. What is no regular file has no disk: there it is the same as written.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::config::{FileMode, FileSinkConfig};
-use super::group_commit::GroupCommit;
+use super::group_commit::{GroupCommit, sync_names};
 use super::open_file::OpenFile;
 use super::repair::Repair;
 use super::target::{Target, numbered};
@@ -111,9 +111,7 @@ impl Files<'_> {
         self.last_name.1 += 1;
         if self.commit.is_some() {
             let dir = to.parent().unwrap_or(Path::new(""));
-            return self
-                .disk
-                .sync_dir(dir)
+            return sync_names(self.disk, dir)
                 .map_err(|source| SinkError::Sync { path: dir.to_owned(), source });
         }
         Ok(())

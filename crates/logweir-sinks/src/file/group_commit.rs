@@ -10,14 +10,14 @@
 //! written to it since.
 
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use logweir_event::Pending;
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, leads_nowhere};
 
 /// The bytes that may wait to be synced while others are being synced; more, and writing waits. Enough to keep a fast
 /// disk busy, and little enough to be synced within a second or two by a slow one.
@@ -218,11 +218,14 @@ impl<'a> GroupCommit<'a> {
     fn sync(&self, group: &Group) -> io::Result<()> {
         if let Some(file) = &group.file {
             file.sync()?;
-            if !file.has_name()? {
-                return Err(io::Error::new(ErrorKind::NotFound, "somebody has removed the file"));
-            }
         }
-        group.dirs.iter().try_for_each(|dir| self.disk.sync_dir(dir))
+        group.dirs.iter().try_for_each(|dir| sync_names(self.disk, dir))?;
+        match &group.file {
+            Some(file) if !file.has_name()? => {
+                Err(io::Error::new(ErrorKind::NotFound, "somebody has removed the file"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn wait<'b>(&self, state: MutexGuard<'b, State>) -> MutexGuard<'b, State> {
@@ -258,6 +261,16 @@ impl Group {
     fn take(&mut self) -> Self {
         let next = Self { file: self.file.clone(), ..Self::default() };
         std::mem::replace(self, next)
+    }
+}
+
+/// Brings to the disk which names are in a directory, unless somebody has moved that away: what is in it has gone with
+/// it, and has its new name from them, as a file has that is moved by itself. Writing goes on under the old name as
+/// soon as that is seen.
+pub(super) fn sync_names(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    match disk.sync_dir(dir) {
+        Err(error) if leads_nowhere(&error) => Ok(()),
+        result => result,
     }
 }
 

@@ -163,6 +163,27 @@ fn a_removed_directory_is_made_again() {
 }
 
 #[test]
+fn a_directory_that_is_renamed_is_no_failing_disk_but_made_again() {
+    let (scratch, books) = (Scratch::new(), Books::new());
+    // The name of the file is not yet synced when its directory is renamed.
+    let config = FileSinkConfig { sync_every: Duration::from_secs(3600), ..synced(scratch.path("sub/out")) };
+    let running = Running::start(Box::new(open(config).unwrap()));
+    running.give(books.payload(&["{\"event\":1}\n"]));
+    poll_until("an event in the file", DEADLINE, || (!scratch.read("sub/out").is_empty()).then_some(()));
+    std::fs::rename(scratch.path("sub"), scratch.path("moved")).unwrap();
+    let mut n_given = 1;
+    poll_until("the file anew", DEADLINE, || {
+        n_given += 1;
+        running.give(books.payload(&["{\"event\":2}\n"]));
+        scratch.path("sub/out").exists().then_some(())
+    });
+    running.end().unwrap();
+    assert_eq!(books.verdicts(), vec![Verdict::Delivered; n_given]);
+    let written = [scratch.read("moved/out"), scratch.read("sub/out")].concat();
+    assert_eq!(String::from_utf8(written).unwrap().lines().count(), n_given);
+}
+
+#[test]
 fn what_a_removed_file_has_taken_is_not_acked_but_read_again() {
     let (disk, books) = (FakeDisk::default(), Books::new());
     // Never looked at again, and synced only at the end: what is removed is found out by the sync alone.
