@@ -69,9 +69,9 @@ impl Follower {
             Content::Unknown(Doubt { within: Some((input, _)), .. }) => Some(*input),
             _ => None,
         };
-        let is_first = move |input: u32, found_in: u64| found_in < followed.found_in || within == Some(input);
-        // Of two that came at once, only such a name tells which was first.
-        let original = uncompressed(&followed.path).and_then(|path| self.files.at(&path));
+        // Of two that came at once, only a name like that tells which was first.
+        let found_before = followed.found_in + u64::from(uncompressed(&followed.path).is_some());
+        let is_first = move |input: u32, found_in: u64| found_in < found_before || within == Some(input);
         let past = self.ghosts.iter().filter(|ghost| !ghost.is_compressed);
         let past = past.filter(move |ghost| is_first(ghost.input, ghost.found_in));
         let past = past.map(|ghost| Relative {
@@ -83,8 +83,7 @@ impl Follower {
         });
         let present = self.files.iter().filter_map(move |(other_key, other)| {
             let Content::Plain(plain) = &other.content else { return None };
-            let is_first = is_first(other.input, other.found_in) || original == Some(other_key);
-            (other_key != key && is_first).then(|| Relative {
+            (other_key != key && is_first(other.input, other.found_in)).then(|| Relative {
                 names: Names::of(&followed.path, &other.path),
                 known: &plain.known,
                 input: other.input,

@@ -262,6 +262,18 @@ fn compressed_files_on_their_own_are_read_once() {
 }
 
 #[test]
+fn a_file_and_its_compressed_form_are_one_even_if_both_are_new() {
+    let world = World::new();
+    world.append("x.log", lines(0..100));
+    world.append("x.log.1.gz", gzip(lines(0..100).as_bytes()));
+    world.append("y.log.1", lines(100..200));
+    world.append("y.log.1.zst", zstandard(lines(100..200).as_bytes()));
+    let mut run = world.start();
+    run.settle();
+    assert_once(&run.stop(), &lines(0..200));
+}
+
+#[test]
 fn a_compressed_file_is_read_on_inside_after_a_restart() {
     let mut world = World::new();
     world.chunk_bytes = 1 << 12;
