@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::rig::{self, Rig};
 
 /// Longer than anything takes on a machine that is busy with others.
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A directory that is followed, run after run.
 pub(super) struct World {
