@@ -91,7 +91,7 @@ impl Follower {
                 living: Some(other),
             })
         });
-        past.chain(present).filter(|relative| relative.known.may_be_in(relative.names, first))
+        past.chain(present).filter(|relative| relative.may_be_in(first))
     }
 
     /// Returns whether the file that a ghost remembers is there and may hold the same, as it has not been looked into yet.
@@ -131,9 +131,16 @@ impl Kinship {
 }
 
 impl Relative<'_> {
+    /// Returns whether a file that begins with `first` may be a copy of this one.
+    fn may_be_in(&self, first: &[u8]) -> bool {
+        // As long as all that the other holds is an unfinished line, only its own bytes tell.
+        let is_all_unfinished = self.living.is_some() && self.known.offset == 0;
+        self.known.may_be_in(self.names, first) || (is_all_unfinished && self.names == Names::Rotated)
+    }
+
     fn kinship(&self, sample: &Sample, doubt: &Doubt) -> Kinship {
         let read = self.known.offset;
-        if sample.n_bytes >= read && !sample.ends_with(read, self.known.tail) {
+        if read > 0 && sample.n_bytes >= read && !sample.ends_with(read, self.known.tail) {
             return Kinship::None;
         }
         // If it cannot be read at the moment, what is remembered has to do.

@@ -314,3 +314,22 @@ fn damage_inside_a_compressed_file_loses_nothing_before_it_and_stops_nothing_els
     let n_same = from_damaged.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
     assert!(n_same > text.len() / 3, "{n_same} bytes before the damage came");
 }
+
+#[test]
+fn a_copy_of_an_unfinished_line_waits_for_the_original() {
+    let world = World::new();
+    world.append("a.log", "{\"id\":1,\"begun\":");
+    let mut run = world.start();
+    run.settle();
+    world.append("a.log.1", "{\"id\":1,\"begun\":");
+    run.settle();
+    let rest = "true}\n".to_owned() + &lines(2..5);
+    world.append("a.log", &rest);
+    run.settle();
+    world.append("a.log.1", &rest);
+    run.settle();
+    world.empty("a.log");
+    world.append("a.log", lines(5..6));
+    run.settle();
+    assert_once(&run.stop(), &("{\"id\":1,\"begun\":".to_owned() + &rest + &lines(5..6)));
+}
