@@ -7,6 +7,7 @@
 
 mod ack;
 mod batch;
+mod causes;
 mod chunk;
 mod columns;
 mod condition;
@@ -19,6 +20,7 @@ mod span;
 
 pub use ack::{Ack, Verdict};
 pub use batch::{Batch, Malformed, Reject};
+pub use causes::with_causes;
 pub use chunk::Chunk;
 pub use columns::{ColumnId, Columns};
 pub use condition::{Condition, Trouble};

@@ -7,13 +7,11 @@ use bytes::Bytes;
 
 use crate::ack::Ack;
 
-/// What became of a payload's events at the sink. `written + given_up + undelivered` is all of them.
+/// What became of a payload's events at the sink. `written + undelivered` is all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Settled {
     /// Events the sink has taken, each whole.
     pub written: u64,
-    /// Events the sink refuses, and that somebody has decided to do without.
-    pub given_up: u64,
     /// Events it has not taken. Their ack is not delivered, so a source that still has them gives them again.
     pub undelivered: u64,
     /// Bytes it has taken, those of an event cut off in the middle included.
@@ -28,7 +26,7 @@ pub trait Receipt: Send + Sync {
 
 /// Encoded events on their way to a sink: a list of byte runs to be written one after the other.
 ///
-/// It must end in [`written`](Payload::written), [`cut_off`](Payload::cut_off), [`given_up`](Payload::given_up) or
+/// It must end in [`written`](Payload::written), [`cut_off`](Payload::cut_off) or
 /// [`into_pending`](Payload::into_pending); one that is dropped counts all its events, and its ack, as not delivered.
 pub struct Payload {
     parts: Vec<Bytes>,
@@ -141,12 +139,7 @@ impl Payload {
     pub fn cut_off(mut self, n_bytes: u64) {
         let written = self.n_events_within(n_bytes);
         let undelivered = self.n_events - written;
-        self.fate.settle(Settled { written, given_up: 0, undelivered, bytes: n_bytes });
-    }
-
-    /// Says that the sink refuses all of it and that somebody has decided to do without; delivers the ack.
-    pub fn given_up(self) {
-        self.fate.deliver(Settled { given_up: self.n_events, ..Settled::default() });
+        self.fate.settle(Settled { written, undelivered, bytes: n_bytes });
     }
 
     /// Returns how many whole events its first `n_bytes` bytes hold, and where the last of those ends.
@@ -221,11 +214,10 @@ mod tests {
         let none = Settled { undelivered: 3, ..Settled::default() };
         assert_eq!(settled(Payload::written), all_written);
         assert_eq!(settled(|payload| payload.into_pending().written()), all_written);
-        assert_eq!(settled(Payload::given_up), Settled { given_up: 3, ..Settled::default() });
         assert_eq!(settled(drop), none);
         assert_eq!(settled(|payload| drop(payload.into_pending())), none);
         for (n_bytes, written) in [(0, 0), (2, 0), (3, 1), (5, 1), (6, 2), (8, 2), (9, 3)] {
-            let expected = Settled { written, given_up: 0, undelivered: 3 - written, bytes: n_bytes };
+            let expected = Settled { written, undelivered: 3 - written, bytes: n_bytes };
             assert_eq!(settled(|payload| payload.cut_off(n_bytes)), expected);
         }
     }

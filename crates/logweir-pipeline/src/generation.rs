@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use logweir_event::FileId;
+use logweir_event::{FileId, with_causes};
 use logweir_sinks::SinkContext;
 use logweir_sources::{Checkpointer, ChunkLimits, ChunkSender, Source, SourceContext};
 use tokio::runtime::Handle;
@@ -24,7 +24,7 @@ use crate::ended::{Ended, Failed, guarded, reporter, sink_ended, source_ended};
 use crate::live::Live;
 use crate::parts::{CHECKPOINT, DEAD_LETTER, Parts};
 use crate::patience::Patience;
-use crate::status::{Status, with_causes};
+use crate::status::Status;
 
 /// How long the last checkpoint may take. Without it nothing is lost, and what it would have covered comes twice.
 const CHECKPOINT_GRACE: Duration = Duration::from_secs(5);

@@ -190,7 +190,6 @@ impl Ledger {
         let mut accounts = self.lock();
         let output = &mut accounts.outputs[output.0];
         output.written += settled.written;
-        output.failed += settled.given_up;
         *self.undelivered(output) += settled.undelivered;
         output.bytes_out += settled.bytes;
     }
@@ -268,7 +267,7 @@ mod tests {
         let ledger = Ledger::new(false);
         let only = ledger.output(None);
         pass(&ledger, 4, &[only]);
-        ledger.book_settled(only, Settled { given_up: 1, undelivered: 2, ..Settled::default() });
+        ledger.book_settled(only, Settled { undelivered: 2, ..Settled::default() });
         assert_eq!((ledger.give_up().failed(), ledger.accounts().returned()), (4, 0));
     }
 }

@@ -37,6 +37,7 @@ pub use config::{
     SourceConfig, StageConfig, load, load_texts, schema,
 };
 pub use ledger::{Accounts, Ledger, OutputAccounts};
+pub use logweir_event::with_causes;
 pub use logweir_sources::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, StateDir,
     list_checkpoints, reset_checkpoint,

@@ -54,6 +54,7 @@ pub(crate) struct FollowCounters {
     pub(crate) n_lost: u64,
     pub(crate) n_lost_bytes: u64,
     pub(crate) n_unfinished: u64,
+    pub(crate) n_skipped_nuls: u64,
 }
 
 impl Live {
@@ -110,6 +111,7 @@ fn follow_counters(stats: &FollowStats) -> FollowCounters {
         n_lost: stats.n_lost(),
         n_lost_bytes: stats.n_lost_bytes(),
         n_unfinished: stats.n_unfinished(),
+        n_skipped_nuls: stats.n_skipped_nuls(),
     }
 }
 
@@ -145,5 +147,6 @@ impl FollowCounters {
         self.n_lost += other.n_lost;
         self.n_lost_bytes += other.n_lost_bytes;
         self.n_unfinished += other.n_unfinished;
+        self.n_skipped_nuls += other.n_skipped_nuls;
     }
 }

@@ -72,6 +72,7 @@ const REREAD: &str = "logweir_files_reread_total";
 const LOST: &str = "logweir_files_lost_total";
 const LOST_BYTES: &str = "logweir_files_lost_bytes_total";
 const UNFINISHED: &str = "logweir_lines_unfinished_total";
+const SKIPPED_NULS: &str = "logweir_files_skipped_zero_bytes_total";
 const RELOADS: &str = "logweir_config_reloads_total";
 const RELOAD_SUCCESS: &str = "logweir_config_reload_success";
 const BUILD_INFO: &str = "logweir_build_info";
@@ -185,6 +186,12 @@ pub const METRICS: &[Metric] = &[
         None,
         "Lines cut off before they were finished, because their file was emptied.",
     ),
+    metric(
+        SKIPPED_NULS,
+        Kind::Counter,
+        Some(Unit::Bytes),
+        "Zero bytes skipped at the beginning of files, where a writer went on behind an emptied part.",
+    ),
     metric(RELOADS, Kind::Counter, None, "Reloads of the configuration, by outcome."),
     metric(
         RELOAD_SUCCESS,
@@ -286,6 +293,7 @@ fn publish_follow(follow: &FollowCounters, labels: &[Label]) {
     counter!(LOST, labels.to_vec()).absolute(follow.n_lost);
     counter!(LOST_BYTES, labels.to_vec()).absolute(follow.n_lost_bytes);
     counter!(UNFINISHED, labels.to_vec()).absolute(follow.n_unfinished);
+    counter!(SKIPPED_NULS, labels.to_vec()).absolute(follow.n_skipped_nuls);
 }
 
 fn publish_accounts(accounts: &Accounts, labels: &[Label]) {

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use logweir_event::with_causes;
+
 use crate::ledger::Ledger;
 use crate::live::{Counters, Live};
 use crate::run::Outcome;
@@ -243,16 +245,4 @@ impl Status {
         // The state is whole after each change, even if somebody panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns an error's text followed by those of its causes.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

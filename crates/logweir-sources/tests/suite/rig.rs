@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use logweir_event::{Chunk, Condition, FileId};
+use logweir_event::{Chunk, Condition, FileId, with_causes};
 use logweir_sources::{
     AckTracker, BufferPool, ChunkLimits, ChunkSender, Progress, Source, SourceContext, SourceError,
 };
@@ -83,8 +83,15 @@ impl Rig {
         chunk
     }
 
-    /// Takes all there is, delivering each chunk, and waits for the end.
-    pub(crate) fn finish(mut self) -> Ran {
+    /// Takes all there is, delivering each chunk, and waits for the end, when nothing may be left to read.
+    pub(crate) fn finish(self) -> Ran {
+        let (progress, tracker) = (self.progress.clone(), self.tracker.clone());
+        let ran = self.drain();
+        assert_eq!(progress.lag(tracker.delivered_source_bytes()), 0, "nothing is left to read");
+        ran
+    }
+
+    fn drain(mut self) -> Ran {
         let (mut bytes, mut n_oversized) = (Vec::new(), 0);
         while let Some(chunk) = self.chunk() {
             bytes.extend_from_slice(&chunk.bytes);
@@ -97,7 +104,6 @@ impl Rig {
             (0, 0),
             "all is accounted for and given back"
         );
-        assert_eq!(self.progress.lag(self.tracker.delivered_source_bytes()), 0, "nothing is left to read");
         let reported = self.reported.lock().unwrap().clone();
         Ran { bytes, n_oversized, reported, result }
     }
@@ -110,22 +116,9 @@ impl Rig {
     }
 
     /// Tells the source to stop, takes all there still is, delivering each chunk, and waits for the end.
-    pub(crate) fn stop(mut self) -> Ran {
+    pub(crate) fn stop(self) -> Ran {
         self.stop.cancel();
-        let (mut bytes, mut n_oversized) = (Vec::new(), 0);
-        while let Some(chunk) = self.chunk() {
-            bytes.extend_from_slice(&chunk.bytes);
-            n_oversized += chunk.n_oversized;
-            chunk.ack.deliver();
-        }
-        let result = self.thread.join().unwrap();
-        assert_eq!(
-            (self.tracker.unresolved(), self.pool.held()),
-            (0, 0),
-            "all is accounted for and given back"
-        );
-        let reported = self.reported.lock().unwrap().clone();
-        Ran { bytes, n_oversized, reported, result }
+        self.drain()
     }
 
     /// Waits for the end without taking anything more that is sent.
@@ -133,14 +126,4 @@ impl Rig {
         drop(self.receivers);
         self.thread.join().unwrap()
     }
-}
-
-fn with_causes(error: &SourceError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

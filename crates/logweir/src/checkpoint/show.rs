@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{HumanCount, HumanDuration};
-use logweir_pipeline::{Checkpoint, FileCheckpoint, Listed};
+use logweir_pipeline::{Checkpoint, FileCheckpoint, Listed, with_causes};
 use serde::Serialize;
 
 use super::lookup::{Lookup, Whereabouts};
@@ -81,11 +81,6 @@ fn shown(path: &Path) -> String {
 fn visible(text: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escape).collect()
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Returns the checkpoints as one JSON object on one line, without a line feed.
