@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _, stdin, stdout};
 
 use anyhow::anyhow;
 use bytes::Bytes;
-use logweir_event::{Ack, Batch, Chunk, Payload};
+use logweir_event::{Ack, Batch, Chunk, Payload, Position};
 use logweir_stages::{
     Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Stage, Tally, Truncate, TruncateConfig,
     Unit,
@@ -100,6 +100,7 @@ fn chunks(input: &Bytes) -> impl Iterator<Item = Chunk> {
             .map_or(rest.len(), |at| at + 1);
         let bytes = input.slice(start..start + n_bytes);
         start += n_bytes;
-        Some(Chunk { bytes, n_bytes_read: n_bytes as u64, n_oversized: 0, ack: Ack::ignored() })
+        let end = Position { input: 0, offset: start as u64 };
+        Some(Chunk { bytes, n_bytes_read: n_bytes as u64, n_oversized: 0, end, ack: Ack::ignored() })
     })
 }

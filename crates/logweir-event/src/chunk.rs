@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::ack::Ack;
+use crate::position::Position;
 
 /// The whole lines that one read gave, and the ack that tells the source what became of them.
 ///
@@ -16,6 +17,8 @@ pub struct Chunk {
     pub n_bytes_read: u64,
     /// Lines skipped since the last chunk because they are longer than `max_event_bytes`.
     pub n_oversized: u64,
+    /// Where it ends in its input: its bytes are the last ones before that.
+    pub end: Position,
     /// Resolved once all events in it have got where they had to go.
     pub ack: Ack,
 }

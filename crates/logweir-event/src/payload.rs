@@ -6,14 +6,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::ack::Ack;
+use crate::places::{Places, Reached};
 
-/// What became of a payload's events at the sink. `written + undelivered` is all of them.
+/// What became of a payload's events at the sink. `written + undelivered + rejected + kept` is all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Settled {
     /// Events the sink has taken, each whole.
     pub written: u64,
     /// Events it has not taken. Their ack is not delivered, so a source that still has them gives them again.
     pub undelivered: u64,
+    /// Events it has refused for good, as told: nobody gives them again.
+    pub rejected: u64,
+    /// Events that are safe on this machine and not yet where they have to go: a later run brings them there.
+    pub kept: u64,
     /// Bytes it has taken, those of an event cut off in the middle included.
     pub bytes: u64,
 }
@@ -34,13 +39,15 @@ pub struct Payload {
     n_events: u64,
     /// Whether another payload of the same chunk follows.
     more_follows: bool,
+    /// Where its events lie, for a sink that has to know.
+    places: Option<Places>,
     fate: Fate,
 }
 
 /// A payload that has been handed on, without its bytes: the sink still has to learn that they are safe.
 ///
-/// It must end in [`written`](Pending::written); one that is dropped counts all its events, and its ack, as not
-/// delivered.
+/// It must end in [`written`](Pending::written), [`rejected`](Pending::rejected) or [`kept`](Pending::kept); one that is
+/// dropped counts all its events, and its ack, as not delivered.
 #[derive(Debug)]
 pub struct Pending {
     n_bytes: u64,
@@ -61,6 +68,12 @@ impl Fate {
     fn deliver(mut self, settled: Settled) {
         self.settle(settled);
         std::mem::replace(&mut self.ack, Ack::ignored()).deliver();
+    }
+
+    /// Splits off the fate of the first `n_events` events.
+    fn take_first(&mut self, n_events: u64) -> Self {
+        self.n_events -= n_events;
+        Self { receipt: self.receipt.clone(), n_events, ack: self.ack.clone() }
     }
 
     fn settle(&mut self, settled: Settled) {
@@ -87,7 +100,7 @@ impl Payload {
     pub fn new(parts: Vec<Bytes>, n_events: u64) -> Self {
         let n_bytes = parts.iter().map(|part| part.len() as u64).sum();
         let fate = Fate { receipt: None, n_events, ack: Ack::ignored() };
-        Self { parts, n_bytes, n_events, more_follows: false, fate }
+        Self { parts, n_bytes, n_events, more_follows: false, places: None, fate }
     }
 
     /// Names who keeps the books of it, and the ack to resolve.
@@ -107,6 +120,41 @@ impl Payload {
     /// Returns whether another payload of the same chunk follows.
     pub fn more_follows(&self) -> bool {
         self.more_follows
+    }
+
+    /// Says where its events lie.
+    #[must_use]
+    pub fn with_places(self, places: Places) -> Self {
+        Self { places: Some(places), ..self }
+    }
+
+    /// Returns where its events lie; `None` if nobody asked for that.
+    pub fn places(&self) -> Option<&Places> {
+        self.places.as_ref()
+    }
+
+    /// Returns the place up to which it and the payloads before it cover everything in its input; `None` if nobody
+    /// asked for places, or it covers nothing.
+    pub fn reached(&self) -> Option<Reached> {
+        let places = self.places.as_ref()?;
+        if self.more_follows { places.last() } else { Some(places.end()) }
+    }
+
+    /// Splits off its first `n_events` events as a payload of their own, to which this one is the next of the same
+    /// chunk. Both must come to an end for the ack to be delivered.
+    ///
+    /// # Panics
+    ///
+    /// If it has no places, or fewer events.
+    #[must_use]
+    pub fn take_first(&mut self, n_events: usize) -> Self {
+        let places = self.places.as_mut().expect("only a payload with places is split").take_first(n_events);
+        let n_bytes = places.events().last().map_or(0, |event| u64::from(event.rendered_end));
+        let parts = take_bytes(&mut self.parts, n_bytes as usize);
+        let fate = self.fate.take_first(n_events as u64);
+        self.n_bytes -= n_bytes;
+        self.n_events -= n_events as u64;
+        Self { parts, n_bytes, n_events: n_events as u64, more_follows: true, places: Some(places), fate }
     }
 
     /// Returns its bytes, in runs.
@@ -139,7 +187,7 @@ impl Payload {
     pub fn cut_off(mut self, n_bytes: u64) {
         let written = self.n_events_within(n_bytes);
         let undelivered = self.n_events - written;
-        self.fate.settle(Settled { written, undelivered, bytes: n_bytes });
+        self.fate.settle(Settled { written, undelivered, bytes: n_bytes, ..Settled::default() });
     }
 
     /// Returns how many whole events its first `n_bytes` bytes hold, and where the last of those ends.
@@ -167,10 +215,45 @@ impl Pending {
         self.n_bytes
     }
 
+    /// Returns how many events it has.
+    pub fn n_events(&self) -> u64 {
+        self.n_events
+    }
+
     /// Says that all of it is safe, and delivers the ack.
     pub fn written(self) {
         self.fate.deliver(Settled { written: self.n_events, bytes: self.n_bytes, ..Settled::default() });
     }
+
+    /// Says that all of it is refused for good, and delivers the ack, since to give it again would change nothing.
+    pub fn rejected(self) {
+        self.fate.deliver(Settled { rejected: self.n_events, ..Settled::default() });
+    }
+
+    /// Says that all of it is kept on this machine for a later run to bring where it has to go. The ack is not
+    /// delivered: what was kept says itself how far it goes.
+    pub fn kept(mut self) {
+        self.fate.settle(Settled { kept: self.n_events, ..Settled::default() });
+    }
+}
+
+/// Takes the first `n_bytes` bytes off `parts`.
+fn take_bytes(parts: &mut Vec<Bytes>, n_bytes: usize) -> Vec<Bytes> {
+    let mut n_left = n_bytes;
+    let n_whole = parts
+        .iter()
+        .take_while(|part| {
+            let is_whole = part.len() <= n_left;
+            n_left -= if is_whole { part.len() } else { 0 };
+            is_whole
+        })
+        .count();
+    let rest = parts.split_off(n_whole);
+    let mut taken = std::mem::replace(parts, rest);
+    if n_left > 0 {
+        taken.push(parts[0].split_to(n_left));
+    }
+    taken
 }
 
 impl fmt::Debug for Payload {
@@ -188,6 +271,9 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::ack::Verdict;
+    use crate::places::EventPlace;
+    use crate::position::Position;
 
     #[derive(Default)]
     struct Books(Mutex<Vec<Settled>>);
@@ -208,6 +294,46 @@ mod tests {
         settled[0]
     }
 
+    /// Returns a payload of three events, read in a chunk of which another payload follows.
+    fn with_places(parts: Vec<Bytes>) -> Payload {
+        let place = |rendered_end, read_end| EventPlace { rendered_end, read_end, time_ms: None };
+        let places = vec![place(3, 4), place(6, 9), place(9, 13)];
+        let end = Position { input: 7, offset: 1020 };
+        let chunk = Bytes::from_static(b"{ }\n{  }\n{ }\n#rest!\n");
+        Payload::new(parts, 3).with_places(Places::new(chunk, end, places, 0))
+    }
+
+    #[test]
+    fn a_split_payload_is_the_whole_one_wherever_it_is_cut() {
+        for n_first in 0..=3 {
+            for cut in [vec![3, 3, 3], vec![1, 8], vec![9], vec![2, 2, 2, 2, 1]] {
+                let mut bytes = Bytes::from_static(b"{}\n[]\n()\n");
+                let parts = cut.iter().map(|n| bytes.split_to(*n)).collect();
+                let books = Arc::new(Books::default());
+                let (told, verdicts) = std::sync::mpsc::sync_channel(1);
+                let ack = Ack::new(move |verdict| told.send(verdict).unwrap());
+                let mut rest = with_places(parts).bound_to(Some(books.clone()), ack);
+                let first = rest.take_first(n_first);
+                let text = |payload: &Payload| payload.parts().concat();
+                assert_eq!([text(&first), text(&rest)].concat(), b"{}\n[]\n()\n");
+                assert_eq!((first.n_events(), first.n_bytes()), (n_first as u64, 3 * n_first as u64));
+                assert_eq!((rest.n_events(), rest.n_bytes()), (3 - n_first as u64, 9 - 3 * n_first as u64));
+                let ends: Vec<_> = rest.places().unwrap().events().iter().map(|e| e.rendered_end).collect();
+                assert_eq!(ends, [3, 6, 9][..3 - n_first]);
+
+                let offset = first.reached().map(|reached| reached.position.offset);
+                assert_eq!(offset, [None, Some(1004), Some(1009), Some(1013)][n_first]);
+                assert_eq!(rest.reached().unwrap().position, Position { input: 7, offset: 1020 });
+                first.written();
+                assert!(verdicts.try_recv().is_err(), "the rest may still fail");
+                rest.written();
+                assert_eq!(verdicts.try_recv().unwrap(), Verdict::Delivered);
+                let written: u64 = books.0.lock().unwrap().iter().map(|settled| settled.written).sum();
+                assert_eq!(written, 3);
+            }
+        }
+    }
+
     #[test]
     fn each_end_is_booked_once() {
         let all_written = Settled { written: 3, bytes: 9, ..Settled::default() };
@@ -215,9 +341,14 @@ mod tests {
         assert_eq!(settled(Payload::written), all_written);
         assert_eq!(settled(|payload| payload.into_pending().written()), all_written);
         assert_eq!(settled(drop), none);
+        let rejected = Settled { rejected: 3, ..Settled::default() };
+        assert_eq!(settled(|payload| payload.into_pending().rejected()), rejected);
+        let kept = Settled { kept: 3, ..Settled::default() };
+        assert_eq!(settled(|payload| payload.into_pending().kept()), kept);
         assert_eq!(settled(|payload| drop(payload.into_pending())), none);
         for (n_bytes, written) in [(0, 0), (2, 0), (3, 1), (5, 1), (6, 2), (8, 2), (9, 3)] {
-            let expected = Settled { written, undelivered: 3 - written, bytes: n_bytes };
+            let undelivered = 3 - written;
+            let expected = Settled { written, undelivered, bytes: n_bytes, ..Settled::default() };
             assert_eq!(settled(|payload| payload.cut_off(n_bytes)), expected);
         }
     }

@@ -42,8 +42,10 @@ pub struct OutputAccounts {
     pub tally: Tally,
     /// Events the sink has taken.
     pub written: u64,
-    /// Events that are not delivered and will not be.
+    /// Events that are not delivered and will not be: given up, or refused for good by where they were to go.
     pub failed: u64,
+    /// Events that are safe in the output's spool, for the next run to deliver.
+    pub kept: u64,
     /// Events that were not delivered, and that the source reads again.
     pub returned: u64,
     /// Bytes the sink has taken.
@@ -76,6 +78,11 @@ impl Accounts {
         self.outputs.iter().map(|output| output.failed).sum()
     }
 
+    /// Returns the events that are safe in the spool of some output, for the next run to deliver.
+    pub fn kept(&self) -> u64 {
+        self.outputs.iter().map(|output| output.kept).sum()
+    }
+
     /// Returns the events that some sink has not delivered and the source reads again.
     pub fn returned(&self) -> u64 {
         self.outputs.iter().map(|output| output.returned).sum()
@@ -91,7 +98,7 @@ impl OutputAccounts {
     /// Returns the events on their way to the sink; `None` if more came out than went in, which would be an error
     /// of ours.
     pub fn in_flight(&self) -> Option<u64> {
-        let dropped = self.tally.filtered + self.tally.sampled_out + self.failed + self.returned;
+        let dropped = self.tally.filtered + self.tally.sampled_out + self.failed + self.kept + self.returned;
         self.received.checked_sub(self.written + dropped)
     }
 
@@ -190,6 +197,8 @@ impl Ledger {
         let mut accounts = self.lock();
         let output = &mut accounts.outputs[output.0];
         output.written += settled.written;
+        output.failed += settled.rejected;
+        output.kept += settled.kept;
         *self.undelivered(output) += settled.undelivered;
         output.bytes_out += settled.bytes;
     }
@@ -260,6 +269,18 @@ mod tests {
         assert!(!accounts.is_balanced(), "seven are in flight");
         assert!(ledger.give_up().is_balanced());
         assert_eq!((ledger.accounts().returned(), ledger.accounts().failed()), (10, 0));
+    }
+
+    #[test]
+    fn what_was_refused_has_failed_and_what_is_kept_is_not_read_again() {
+        let ledger = Ledger::new(true);
+        let only = ledger.output(None);
+        pass(&ledger, 5, &[only]);
+        ledger.book_settled(only, Settled { rejected: 2, ..Settled::default() });
+        ledger.book_settled(only, Settled { kept: 3, ..Settled::default() });
+        let accounts = ledger.accounts();
+        assert!(accounts.is_balanced());
+        assert_eq!((accounts.failed(), accounts.kept(), accounts.returned()), (2, 3, 0));
     }
 
     #[test]

@@ -49,8 +49,9 @@ impl ChunkSender {
     /// Returns a chunk that ends at `mark`, with its ack. `n_source_bytes` is how many bytes of the source it stands
     /// for, as they lie there, compressed ones counted compressed. It must be sent before the next one is made.
     pub fn chunk(&self, raw: RawChunk, mark: Mark, n_source_bytes: u64) -> Chunk {
+        let RawChunk { bytes, n_bytes_read, n_oversized } = raw;
         let ack = self.tracker.ack(mark, n_source_bytes);
-        Chunk { bytes: raw.bytes, n_bytes_read: raw.n_bytes_read, n_oversized: raw.n_oversized, ack }
+        Chunk { bytes, n_bytes_read, n_oversized, end: mark.position, ack }
     }
 
     /// Sends a chunk; waits while the taker whose turn it is has no room.

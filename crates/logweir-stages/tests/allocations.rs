@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the lint is for code that runs for users; helpers of tests may")]
 
 use bytes::Bytes;
-use logweir_event::{Ack, Batch, Chunk};
+use logweir_event::{Ack, Batch, Chunk, Position};
 use logweir_stages::{
     Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally,
     Truncate, TruncateConfig, Unit,
@@ -34,7 +34,8 @@ fn allocations(n: usize) -> usize {
     let line = r#"{"Outcome":"ok","Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"Logs":[{"Message":["x",1]}]}"#;
     let bytes = Bytes::from(format!("{line}\n").repeat(n));
     let mut pass = || {
-        let chunk = Chunk { bytes: bytes.clone(), n_bytes_read: 0, n_oversized: 0, ack: Ack::ignored() };
+        let (bytes, end) = (bytes.clone(), Position::default());
+        let chunk = Chunk { bytes, n_bytes_read: 0, n_oversized: 0, end, ack: Ack::ignored() };
         assert_eq!(decode.decode(&chunk, 0, &mut batch), bytes.len());
         let mut tally = Tally::default();
         for stage in &mut stages {

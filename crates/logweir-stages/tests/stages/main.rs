@@ -10,7 +10,7 @@ mod sample;
 mod truncate;
 
 use bytes::Bytes;
-use logweir_event::{Ack, Batch, Chunk, Malformed};
+use logweir_event::{Ack, Batch, Chunk, Malformed, Position};
 use logweir_stages::{
     Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally,
     Truncate, TruncateConfig, Unit,
@@ -38,7 +38,8 @@ fn run(
     let lines: Vec<&[u8]> = input.split_inclusive(|&byte| byte == b'\n').collect();
     for lines in lines.chunks(lines_a_chunk) {
         let bytes = Bytes::from(lines.concat());
-        let chunk = Chunk { n_bytes_read: bytes.len() as u64, bytes, n_oversized: 0, ack: Ack::ignored() };
+        let end = Position { input: 0, offset: bytes.len() as u64 };
+        let chunk = Chunk { n_bytes_read: end.offset, bytes, n_oversized: 0, end, ack: Ack::ignored() };
         let mut from = 0;
         let mut is_first = true;
         while std::mem::take(&mut is_first) || from < chunk.bytes.len() {
