@@ -19,7 +19,7 @@ mod reset;
 mod state_dir;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::fingerprint::Fingerprint;
 
@@ -28,6 +28,22 @@ pub use list::{Listed, list_checkpoints};
 pub use reset::reset_checkpoint;
 pub use state_dir::StateDir;
 pub use store::CheckpointStore;
+
+/// Returns a checkpoint as text, to be kept elsewhere than in its store.
+pub(crate) fn encode_checkpoint(pipeline: &str, checkpoint: &Checkpoint) -> Vec<u8> {
+    format::encode(pipeline, checkpoint)
+}
+
+/// Returns the checkpoint of a pipeline that somebody else than its store has kept: the bytes that
+/// [`Positions::covering`](logweir_event::Positions::covering) of a source that follows files has given. `path` is
+/// where they lay.
+///
+/// # Errors
+///
+/// If they are damaged, of another pipeline, or of a later version of this program.
+pub fn read_covering(pipeline: &str, bytes: &[u8], path: &Path) -> Result<Checkpoint, CheckpointError> {
+    format::decode(pipeline, bytes).map_err(|error| error.at(path))
+}
 
 /// How far a source has come with each of its files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use logweir_event::Positions;
 use rustix::fs::OFlags;
 
 use crate::Source;
 use crate::context::SourceContext;
 use crate::error::SourceError;
+use crate::positions::FilePositions;
 use crate::progress::Progress;
 use crate::pump::{End, Pump};
 use crate::raw::RawInput;
@@ -41,6 +43,7 @@ pub struct FileSourceConfig {
 #[derive(Debug)]
 pub struct FileSource {
     globs: Globs,
+    positions: FilePositions,
 }
 
 impl FileSource {
@@ -50,17 +53,23 @@ impl FileSource {
     ///
     /// [`SourceError::Pattern`] if one of the globs cannot be understood.
     pub fn new(config: &FileSourceConfig) -> Result<Self, SourceError> {
-        Ok(Self { globs: Globs::new(config)? })
+        Ok(Self { globs: Globs::new(config)?, positions: FilePositions::default() })
+    }
+
+    /// Returns who knows what its positions mean.
+    pub fn positions(&self) -> Arc<dyn Positions> {
+        Arc::new(self.positions.clone())
     }
 }
 
 impl Source for FileSource {
     fn run(self: Box<Self>, context: SourceContext) -> BoxFuture<'static, Result<(), SourceError>> {
-        on_thread(context, move |context, alarm| read_all(&self.globs, context, &alarm)).boxed()
+        on_thread(context, move |context, alarm| read_all(&self, context, &alarm)).boxed()
     }
 }
 
-fn read_all(globs: &Globs, context: SourceContext, alarm: &Alarm) -> Result<(), SourceError> {
+fn read_all(source: &FileSource, context: SourceContext, alarm: &Alarm) -> Result<(), SourceError> {
+    let FileSource { globs, positions } = source;
     let (report, progress, stop) = (context.report.clone(), context.progress.clone(), context.stop.clone());
     let outputs = context.outputs.clone();
     let mut pump = Pump::new(context);
@@ -78,6 +87,7 @@ fn read_all(globs: &Globs, context: SourceContext, alarm: &Alarm) -> Result<(), 
         if stop.is_cancelled() {
             break;
         }
+        positions.push(&file.path);
         match read_one(&mut pump, index as u32, file, &progress, alarm) {
             Ok(Flow::Next) => {}
             Ok(Flow::Last) => break,

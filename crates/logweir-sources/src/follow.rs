@@ -24,6 +24,7 @@ mod guarded;
 mod kin;
 mod line_end;
 mod pace;
+mod positions;
 mod read;
 mod read_compressed;
 mod registry;

@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod fingerprint;
 mod follow;
+mod positions;
 mod progress;
 mod pump;
 mod raw;
@@ -26,7 +27,7 @@ use futures::future::BoxFuture;
 pub use buffer::BufferPool;
 pub use checkpoint::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Listed, StateDir, list_checkpoints,
-    reset_checkpoint,
+    read_covering, reset_checkpoint,
 };
 pub use chunker::{ChunkLimits, Chunker, RawChunk};
 pub use context::SourceContext;

@@ -4,14 +4,16 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use logweir_event::FileId;
+use logweir_event::{FileId, Positions};
 
 use crate::Source;
 use crate::context::SourceContext;
 use crate::error::SourceError;
+use crate::positions::StreamPositions;
 use crate::pump::{End, Input, Pump};
 use crate::raw::RawInput;
 use crate::thread::{Alarm, on_thread};
@@ -37,6 +39,13 @@ impl StdinSource {
     pub fn new() -> Result<Self, SourceError> {
         let input = io::stdin().as_fd().try_clone_to_owned();
         Ok(Self { input: input.map_err(|source| SourceError::Open { path: NAME.into(), source })? })
+    }
+}
+
+impl StdinSource {
+    /// Returns who knows what its positions mean.
+    pub fn positions(&self) -> Arc<dyn Positions> {
+        Arc::new(StreamPositions::new())
     }
 }
 

@@ -4,7 +4,7 @@
 //! delivered. So the tracker keeps a low watermark: the end of the longest run of delivered chunks from the start, and
 //! with it the last delivered place of each input. A chunk that was not delivered stops it for good.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ struct State {
     delivered: Option<Position>,
     delivered_source_bytes: u64,
     /// The last delivered place of each input.
-    marks: HashMap<u32, Mark>,
+    marks: BTreeMap<u32, Mark>,
 }
 
 struct Waiting {
@@ -90,8 +90,17 @@ impl AckTracker {
     }
 
     /// Returns the last delivered place of each input that has one.
-    pub fn marks(&self) -> HashMap<u32, Mark> {
+    pub fn marks(&self) -> BTreeMap<u32, Mark> {
         self.lock().marks.clone()
+    }
+
+    /// Returns the mark of a place where a chunk ends that is on its way, or was the last of its input to be delivered.
+    pub fn mark_at(&self, position: Position) -> Option<Mark> {
+        let state = self.lock();
+        // What is asked for is mostly of late.
+        let waiting = state.waiting.iter().rev().map(|waiting| &waiting.mark);
+        let mut known = waiting.chain(state.marks.get(&position.input));
+        known.find(|mark| mark.position == position).copied()
     }
 
     /// Forgets an input, of which no more chunks come and all that came are delivered.

@@ -48,8 +48,16 @@ fn a_full_disk_is_waited_for() {
 #[test]
 fn when_the_time_is_over_the_books_are_right() {
     let cases = [
-        (plain("out"), Settled { written: 1, undelivered: 1, bytes: 12 }, "{\"event\":1}\n"),
-        (synced("out"), Settled { written: 1, undelivered: 1, bytes: 12 }, "{\"event\":1}\n"),
+        (
+            plain("out"),
+            Settled { written: 1, undelivered: 1, bytes: 12, ..Settled::default() },
+            "{\"event\":1}\n",
+        ),
+        (
+            synced("out"),
+            Settled { written: 1, undelivered: 1, bytes: 12, ..Settled::default() },
+            "{\"event\":1}\n",
+        ),
         // What is read again is taken back altogether, or its beginning would be there twice.
         (FileSinkConfig { tail: Tail::SetAside, ..synced("out") }, undelivered(2), ""),
     ];

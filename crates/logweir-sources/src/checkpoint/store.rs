@@ -45,6 +45,11 @@ impl CheckpointStore {
         Ok((store, checkpoint))
     }
 
+    /// Returns the name of the pipeline.
+    pub(crate) fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
     /// Replaces the checkpoint, and returns once it would survive a loss of power. It blocks meanwhile.
     ///
     /// # Errors

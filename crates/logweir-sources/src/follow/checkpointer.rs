@@ -1,15 +1,17 @@
 //! Keeps the checkpoints of a source that follows files.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use logweir_event::Condition;
+use logweir_event::{Condition, Positions};
 use tokio::select;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::pace::Pace;
-use super::registry::Registry;
+use super::positions::FollowPositions;
+use super::registry::{Committed, Registry};
 use crate::checkpoint::{Checkpoint, CheckpointStore};
 use crate::tracker::AckTracker;
 
@@ -27,11 +29,21 @@ pub struct Checkpointer {
     last: Option<Checkpoint>,
     /// The version of what was written last.
     written: Option<(u64, u64)>,
+    /// What was written last says, for who asks.
+    committed: Committed,
 }
 
 impl Checkpointer {
     pub(super) fn new(store: CheckpointStore, registry: Registry, pace: Pace) -> Self {
-        Self { store: Some(store), registry, pace, last: None, written: None }
+        let committed = Committed::default();
+        Self { store: Some(store), registry, pace, last: None, written: None, committed }
+    }
+
+    /// Returns who knows what the positions of chunks mean whose acks are `tracker`'s.
+    pub fn positions(&self, tracker: AckTracker) -> Arc<dyn Positions> {
+        let pipeline = self.store.as_ref().map_or_else(String::new, |store| store.pipeline().to_owned());
+        let (registry, committed) = (self.registry.clone(), self.committed.clone());
+        Arc::new(FollowPositions { pipeline, registry, tracker, committed })
     }
 
     /// Writes checkpoints of what `tracker` knows to be delivered until `done` is cancelled, and then a last one;
@@ -79,13 +91,23 @@ impl Checkpointer {
         let version = self.version(tracker);
         let Some(mut store) = self.store.take() else { return false };
         let (registry, tracker, last) = (self.registry.clone(), tracker.clone(), self.last.take());
+        let committed = self.committed.clone();
         let written = spawn_blocking(move || {
-            let checkpoint = registry.checkpoint(&tracker);
+            // Before the rest: what is forgotten by now is in none of it.
+            let forgotten = registry.forgotten();
+            let marks = tracker.marks();
+            let checkpoint = registry.checkpoint(&marks);
             let result = match &last {
                 Some(last) if *last == checkpoint && store.is_there() => Ok(()),
                 _ => store.commit(&checkpoint),
             };
-            let last = if result.is_ok() { Some(checkpoint) } else { last };
+            let last = if result.is_ok() {
+                registry.is_written_without(&forgotten);
+                committed.set(&marks, forgotten);
+                Some(checkpoint)
+            } else {
+                last
+            };
             (store, last, result)
         });
         let Ok((store, last, result)) = written.await else {

@@ -9,6 +9,7 @@ mod copies;
 mod kept;
 mod model;
 mod places;
+mod positions;
 mod rotation;
 mod unfinished;
 mod world;

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use logweir_event::{Chunk, Condition};
+use logweir_event::{Chunk, Condition, Positions};
 use logweir_sources::{
-    AckTracker, CheckpointStore, Checkpointer, FollowConfig, FollowSource, FollowStats, Pace, StartAt,
-    StateDir,
+    AckTracker, Checkpoint, CheckpointStore, Checkpointer, FollowConfig, FollowSource, FollowStats, Pace,
+    StartAt, StateDir,
 };
 use logweir_testkit::process::poll_until;
 use logweir_testkit::scratch::Scratch;
@@ -34,6 +35,7 @@ pub(super) struct World {
 pub(super) struct Run {
     pub(super) rig: Rig,
     pub(super) stats: FollowStats,
+    pub(super) positions: Arc<dyn Positions>,
     keeper: Keeper,
     /// What has been delivered.
     pub(super) got: Vec<u8>,
@@ -114,14 +116,21 @@ impl World {
 
     /// Starts a run that goes on where the last one was stopped.
     pub(super) fn start(&self) -> Run {
+        self.start_from(None)
+    }
+
+    /// Starts a run that goes on where `checkpoint` says, if there is one.
+    pub(super) fn start_from(&self, checkpoint: Option<Checkpoint>) -> Run {
         let dir = StateDir::open(&self.scratch.path("state")).unwrap();
-        let (store, checkpoint) = CheckpointStore::open(dir, "test").unwrap();
+        let (store, kept) = CheckpointStore::open(dir, "test").unwrap();
+        let checkpoint = checkpoint.or(kept);
         let (source, checkpointer) =
             FollowSource::with_pace(&self.config, store, checkpoint, self.pace).unwrap();
         let stats = source.stats();
         let rig = rig::start(source, self.chunk_bytes, 1 << 20);
+        let positions = checkpointer.positions(rig.tracker.clone());
         let keeper = Keeper::start(checkpointer, rig.tracker.clone(), rig.condition.clone());
-        Run { keeper, rig, stats, got: Vec::new(), n_lines: 0, n_oversized: 0 }
+        Run { keeper, rig, positions, stats, got: Vec::new(), n_lines: 0, n_oversized: 0 }
     }
 }
 
