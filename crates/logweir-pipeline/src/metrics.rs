@@ -47,6 +47,7 @@ const FORWARDED: &str = "logweir_events_forwarded_total";
 const RECEIVED: &str = "logweir_events_received_total";
 const ABSENT: &str = "logweir_events_absent_total";
 const RETURNED: &str = "logweir_events_returned_total";
+const KEPT: &str = "logweir_events_kept_total";
 const IN_FLIGHT: &str = "logweir_events_in_flight";
 const TRUNCATED: &str = "logweir_events_truncated_total";
 const TRUNCATED_CHARACTERS: &str = "logweir_truncated_characters_total";
@@ -101,7 +102,13 @@ pub const METRICS: &[Metric] = &[
         None,
         "Events that were read and not delivered, and that the source reads again.",
     ),
-    metric(IN_FLIGHT, Kind::Gauge, None, "Events read that are not yet written, dropped or returned."),
+    metric(
+        KEPT,
+        Kind::Counter,
+        None,
+        "Events left in the spool when the pipeline stopped, for the next run to upload.",
+    ),
+    metric(IN_FLIGHT, Kind::Gauge, None, "Events read that are not yet written, dropped, returned or kept."),
     metric(TRUNCATED, Kind::Counter, None, "Events that a truncate stage cut."),
     metric(
         TRUNCATED_CHARACTERS,
@@ -331,6 +338,7 @@ fn publish_output(output: &OutputAccounts, labels: &[Label]) {
     counter!(WRITTEN, labels.to_vec()).absolute(output.written);
     counter!(DROPPED, with(labels, "reason", "failed")).absolute(output.failed);
     counter!(RETURNED, labels.to_vec()).absolute(output.returned);
+    counter!(KEPT, labels.to_vec()).absolute(output.kept);
     counter!(BYTES_WRITTEN, labels.to_vec()).absolute(output.bytes_out);
     gauge!(IN_FLIGHT, labels.to_vec()).set(output.in_flight().unwrap_or(0) as f64);
 }

@@ -35,6 +35,9 @@ struct PipelineJson<'a> {
     /// Of a single sink.
     #[serde(skip_serializing_if = "Option::is_none")]
     returned: Option<u64>,
+    /// Of a single sink.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<u64>,
     /// Of several outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded: Option<u64>,
@@ -68,6 +71,7 @@ struct OutputJson<'a> {
     sampled_out: u64,
     failed: u64,
     returned: u64,
+    kept: u64,
     truncated: u64,
     truncated_characters: u64,
     bytes_out: u64,
@@ -90,6 +94,7 @@ impl<'a> PipelineJson<'a> {
             oversized: accounts.oversized,
             failed: single.map(|output| output.failed),
             returned: single.map(|output| output.returned),
+            kept: single.map(|output| output.kept),
             forwarded: single.is_none().then_some(accounts.forwarded),
             truncated: accounts.tally.truncated,
             truncated_characters: characters(&accounts.tally),
@@ -113,6 +118,7 @@ impl<'a> OutputJson<'a> {
             sampled_out: output.tally.sampled_out,
             failed: output.failed,
             returned: output.returned,
+            kept: output.kept,
             truncated: output.tally.truncated,
             truncated_characters: characters(&output.tally),
             bytes_out: output.bytes_out,
@@ -178,6 +184,10 @@ fn not_written(out: &mut String, output: &OutputAccounts) -> std::fmt::Result {
     // Only what follows files gives events back.
     if output.returned > 0 {
         row(out, "returned", output.returned, "not delivered, and read again")?;
+    }
+    // Only what uploads keeps events back.
+    if output.kept > 0 {
+        row(out, "kept", output.kept, "in the spool, for the next run to upload")?;
     }
     Ok(())
 }

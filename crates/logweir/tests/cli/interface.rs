@@ -50,7 +50,7 @@ fn the_summary_is_the_last_line_of_stderr_quiet_or_not() {
 #[test]
 fn the_summary_has_the_documented_keys_and_no_others() {
     let one = succeeded(&run_example(&["--summary", "json"], EXAMPLE_IN));
-    let keys = "balanced bytes_in bytes_out failed filtered malformed name oversized read returned sampled_out \
+    let keys = "balanced bytes_in bytes_out failed filtered kept malformed name oversized read returned sampled_out \
                 seconds truncated truncated_characters written";
     assert_eq!(one.keys().join(" "), keys);
     let malformed = Summary(one.0["malformed"].clone());
@@ -65,7 +65,7 @@ fn the_summary_has_the_documented_keys_and_no_others() {
     let keys = "balanced bytes_in filtered forwarded malformed name outputs oversized read sampled_out seconds \
                 truncated truncated_characters";
     assert_eq!(several.keys().join(" "), keys);
-    let keys = "absent balanced bytes_out failed filtered name received returned sampled_out truncated \
+    let keys = "absent balanced bytes_out failed filtered kept name received returned sampled_out truncated \
                 truncated_characters written";
     assert_eq!(several.output("a").keys().join(" "), keys);
     assert_eq!(several.output("b").keys().join(" "), keys);
