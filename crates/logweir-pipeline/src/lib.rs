@@ -39,7 +39,7 @@ pub use config::{
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::with_causes;
 pub use logweir_sources::{
-    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, StateDir,
+    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, Reset, StateDir,
     list_checkpoints, reset_checkpoint,
 };
 pub use logweir_stages::{Decode, Tally};

@@ -10,6 +10,7 @@
 //! pipeline; [`list_checkpoints`] and [`reset_checkpoint`] are for the
 //! person.
 
+mod claim;
 mod disk;
 mod error;
 mod format;
@@ -23,9 +24,10 @@ use std::path::{Path, PathBuf};
 
 use crate::fingerprint::Fingerprint;
 
+pub use claim::{StateClaim, spool_dir};
 pub use error::CheckpointError;
 pub use list::{Listed, list_checkpoints};
-pub use reset::reset_checkpoint;
+pub use reset::{Reset, reset_checkpoint};
 pub use state_dir::StateDir;
 pub use store::CheckpointStore;
 

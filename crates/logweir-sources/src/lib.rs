@@ -26,8 +26,8 @@ use futures::future::BoxFuture;
 
 pub use buffer::BufferPool;
 pub use checkpoint::{
-    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Listed, StateDir, list_checkpoints,
-    read_covering, reset_checkpoint,
+    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Listed, Reset, StateClaim, StateDir,
+    list_checkpoints, read_covering, reset_checkpoint, spool_dir,
 };
 pub use chunker::{ChunkLimits, Chunker, RawChunk};
 pub use context::SourceContext;

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Error;
-use logweir_pipeline::{list_checkpoints, reset_checkpoint};
+use logweir_pipeline::{Reset, list_checkpoints, reset_checkpoint};
 
 use self::lookup::Lookup;
 use crate::EXIT_FAILED;
@@ -42,10 +42,17 @@ fn list(args: &CheckpointListArgs) -> Result<ExitCode, Error> {
 }
 
 fn reset(args: &CheckpointResetArgs) -> Result<ExitCode, Error> {
-    let aside = reset_checkpoint(&args.dir, &args.name)?;
+    let Reset { checkpoint, spool } = reset_checkpoint(&args.dir, &args.name)?;
     let CheckpointResetArgs { name, .. } = args;
-    let aside = aside.display();
+    let checkpoint = checkpoint.display();
+    let spool = spool.map(|spool| {
+        format!(
+            "\nwhat it had spooled and not yet uploaded is read again too; it is kept as {}",
+            spool.display()
+        )
+    });
     Ok(print(&format!(
-        "{name}: its next start reads everything again from the beginning\nthe checkpoint it had is kept as {aside}"
+        "{name}: its next start reads everything again from the beginning\nthe checkpoint it had is kept as {checkpoint}{}",
+        spool.unwrap_or_default()
     )))
 }

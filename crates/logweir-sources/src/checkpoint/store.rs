@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustix::fs::OFlags;
 
 use super::Checkpoint;
+use super::claim::StateClaim;
 use super::disk::RealDisk;
 use super::error::CheckpointError;
 use super::format;
@@ -22,8 +23,7 @@ const MAX_BYTES: u64 = 256 << 20;
 /// The checkpoint of one pipeline, which only this store changes.
 #[derive(Debug)]
 pub struct CheckpointStore {
-    dir: Arc<StateDir>,
-    pipeline: String,
+    claim: StateClaim,
     /// The names of its files: while it is written, and when it is.
     files: [String; 2],
 }
@@ -37,17 +37,15 @@ impl CheckpointStore {
     /// is another store for it, and whatever else is wrong with a checkpoint that is there: it is never taken for a
     /// first start.
     pub fn open(dir: Arc<StateDir>, name: &str) -> Result<(Self, Option<Checkpoint>), CheckpointError> {
+        let claim = StateClaim::new(dir, name)?;
         let files = file_names(name)?;
-        dir.enter(name)?;
-        // From here on, dropping it leaves.
-        let store = Self { dir, pipeline: name.to_owned(), files };
-        let checkpoint = read(&store.dir.path().join(&store.files[1]), name)?;
-        Ok((store, checkpoint))
+        let checkpoint = read(&claim.dir().path().join(&files[1]), name)?;
+        Ok((Self { claim, files }, checkpoint))
     }
 
     /// Returns the name of the pipeline.
     pub(crate) fn pipeline(&self) -> &str {
-        &self.pipeline
+        self.claim.pipeline()
     }
 
     /// Replaces the checkpoint, and returns once it would survive a loss of power. It blocks meanwhile.
@@ -58,30 +56,24 @@ impl CheckpointStore {
     /// another process made it again, [`CheckpointError::TooLarge`] if it could not be read again. The checkpoint is
     /// then the one before, or already the new one, never anything else, and the commit may be repeated.
     pub fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-        let bytes = format::encode(&self.pipeline, checkpoint);
+        let bytes = format::encode(self.pipeline(), checkpoint);
         let [temporary, name] = self.files.each_ref().map(String::as_str);
         if bytes.len() as u64 > MAX_BYTES {
-            let path = self.dir.path().join(name);
+            let path = self.claim.dir().path().join(name);
             return Err(CheckpointError::TooLarge {
                 path,
                 n_bytes: bytes.len() as u64,
                 max_bytes: MAX_BYTES,
             });
         }
-        self.dir.keep_locked()?;
-        replace(&RealDisk, self.dir.path(), [temporary, name], &bytes)
+        self.claim.dir().keep_locked()?;
+        replace(&RealDisk, self.claim.dir().path(), [temporary, name], &bytes)
     }
 
     /// Returns whether what was committed is still there, and locked; somebody may have removed it, or the whole directory.
     pub(crate) fn is_there(&self) -> bool {
         // Whatever else keeps it from being seen, a commit says.
-        self.dir.keep_locked().is_ok() && self.dir.path().join(&self.files[1]).exists()
-    }
-}
-
-impl Drop for CheckpointStore {
-    fn drop(&mut self) {
-        self.dir.leave(&self.pipeline);
+        self.claim.dir().keep_locked().is_ok() && self.claim.dir().path().join(&self.files[1]).exists()
     }
 }
 

@@ -58,7 +58,7 @@ fn reset_moves_it_aside_and_keeps_it() {
     for number in 0..3 {
         commit(scratch.dir(), &numbered(number));
         let content = scratch.read("a.checkpoint");
-        let path = reset_checkpoint(scratch.dir(), "a").unwrap();
+        let path = reset_checkpoint(scratch.dir(), "a").unwrap().checkpoint;
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let time = name.strip_prefix("a.checkpoint.reset-").expect("the name says what it is");
         assert!(time.split('.').next().unwrap().parse::<u64>().unwrap() > 1_700_000_000, "{name}");
@@ -80,6 +80,26 @@ fn reset_helps_against_damage() {
     refused(&StateDir::open(scratch.dir()).unwrap());
     reset_checkpoint(scratch.dir(), "a").unwrap();
     assert_eq!(open(scratch.dir()).1, None);
+}
+
+#[test]
+fn reset_takes_what_is_spooled_along() {
+    let scratch = Scratch::new();
+    commit(scratch.dir(), &numbered(1));
+    let spool = logweir_sources::spool_dir(scratch.dir(), "a");
+    fs::create_dir(&spool).unwrap();
+    fs::write(spool.join("1.json"), "{}").unwrap();
+    let reset = reset_checkpoint(scratch.dir(), "a").unwrap();
+    let aside = reset.spool.expect("there was a spool");
+    assert!(!spool.exists());
+    assert!(
+        aside.file_name().unwrap().to_str().unwrap().starts_with("a.spool.reset-"),
+        "{}",
+        aside.display()
+    );
+    assert_eq!(fs::read(aside.join("1.json")).unwrap(), b"{}");
+    commit(scratch.dir(), &numbered(2));
+    assert_eq!(reset_checkpoint(scratch.dir(), "a").unwrap().spool, None);
 }
 
 #[test]
