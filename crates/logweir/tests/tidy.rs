@@ -15,8 +15,9 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("logweir", &["logweir-pipeline"]),
     ("logweir-event", &[]),
     ("logweir-json", &["logweir-event"]),
+    ("logweir-net", &[]),
     ("logweir-pipeline", &["logweir-event", "logweir-sinks", "logweir-sources", "logweir-stages"]),
-    ("logweir-sinks", &["logweir-event"]),
+    ("logweir-sinks", &["logweir-event", "logweir-net"]),
     ("logweir-sources", &["logweir-event"]),
     ("logweir-stages", &["logweir-event", "logweir-json"]),
     ("logweir-testkit", &["logweir-event"]),
@@ -116,7 +117,7 @@ fn the_architecture_names_the_same_graph() {
         let short = |name: &str| name.trim_start_matches("logweir-").to_owned();
         let mut uses: Vec<_> = uses.iter().map(|name| short(name)).collect();
         uses.sort_by_key(|name| {
-            ["event", "json", "stages", "sources", "sinks"].iter().position(|known| known == name)
+            ["event", "json", "net", "stages", "sources", "sinks"].iter().position(|known| known == name)
         });
         let arrow = format!("{} → {}", short(name), uses.join(", "));
         assert!([";", "."].iter().any(|end| words.contains(&format!("{arrow}{end}"))), "{arrow}");
