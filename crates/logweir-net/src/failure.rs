@@ -2,19 +2,20 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::retry::Verdict;
 
 /// What led to a failure. It never shows a URL's query or a header.
-pub(crate) type Cause = Box<dyn Error + Send + Sync>;
+pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Why a request was not answered, or not to its end: trouble of the network, which passes.
 ///
 /// `server` is the host and the port that was asked, and all of the URL that is shown: paths and queries hold secrets.
 /// Each failure has a [status](Failure::status) in the manner of Logpush, which counts what got no HTTP status under
 /// numbers from 1101 on.
-#[derive(thiserror::Error, Debug)]
+#[derive(thiserror::Error, Clone, Debug)]
 pub enum Failure {
     /// 1101: nobody took the connection: refused, no route, unreachable.
     #[error("cannot connect to {server}")]
@@ -22,7 +23,7 @@ pub enum Failure {
         /// Who was asked.
         server: String,
         /// What the system said.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// 1102: the connection was not made in time.
     #[error("no connection to {server} within {}", shown(*.limit))]
@@ -39,7 +40,7 @@ pub enum Failure {
         /// Who was asked.
         server: String,
         /// What was wrong.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// 1104: the connection was reset or closed before the answer was whole.
     #[error("{server} closed the connection")]
@@ -55,7 +56,7 @@ pub enum Failure {
         /// Who was asked.
         server: String,
         /// What the resolver said.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// 1106: the TLS handshake was not done in time.
     #[error("no secure connection to {server} within {}", shown(*.limit))]
