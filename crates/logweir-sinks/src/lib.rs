@@ -9,6 +9,7 @@ mod append;
 mod backoff;
 mod context;
 mod dead_letter;
+mod destination;
 mod disk;
 mod error;
 mod file;
@@ -27,6 +28,9 @@ use logweir_event::FileId;
 
 pub use context::SinkContext;
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
+pub use destination::{
+    Destination, Envelope, EnvelopedEvent, Limits, Upload, UploadError, UploadVerdict, Uploaded,
+};
 pub use disk::{Disk, DiskFile};
 pub use error::SinkError;
 pub use file::{AckLevel, Compression, FileMode, FileSink, FileSinkConfig, Rotation, Tail};
