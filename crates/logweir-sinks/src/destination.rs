@@ -6,14 +6,22 @@
 //! and is given the file ([`Destination::upload`]) until it takes it. It tries once and says what came of it; when to
 //! try again is not its business.
 
+mod config;
 mod envelope;
+mod parse;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+pub use config::{
+    AzureConfig, AzureCredentials, DestinationConfig, DirectoryConfig, ElasticsearchAuth,
+    ElasticsearchConfig, GsConfig, GsCredentials, Header, HttpConfig, HttpFlavour, LokiConfig, ObjectPrefix,
+    PrefixProblem, S3Config, S3Credentials, S3Flavour, TlsConfig,
+};
 pub use envelope::{Envelope, EnvelopedEvent};
+pub use parse::DestinationProblem;
 
 use crate::file::Compression;
 

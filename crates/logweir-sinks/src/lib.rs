@@ -29,7 +29,10 @@ use logweir_event::FileId;
 pub use context::SinkContext;
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use destination::{
-    Destination, Envelope, EnvelopedEvent, Limits, Upload, UploadError, UploadVerdict, Uploaded,
+    AzureConfig, AzureCredentials, Destination, DestinationConfig, DestinationProblem, DirectoryConfig,
+    ElasticsearchAuth, ElasticsearchConfig, Envelope, EnvelopedEvent, GsConfig, GsCredentials, Header,
+    HttpConfig, HttpFlavour, Limits, LokiConfig, ObjectPrefix, PrefixProblem, S3Config, S3Credentials,
+    S3Flavour, TlsConfig, Upload, UploadError, UploadVerdict, Uploaded,
 };
 pub use disk::{Disk, DiskFile};
 pub use error::SinkError;

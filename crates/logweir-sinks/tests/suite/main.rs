@@ -5,6 +5,7 @@
 mod books;
 mod conformance;
 mod dead_letter;
+mod destination_conf;
 mod fake_disk;
 mod file;
 mod power;
