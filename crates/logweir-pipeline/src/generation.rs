@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use logweir_event::{FileId, with_causes};
-use logweir_sinks::SinkContext;
+use logweir_sinks::{ReadOnce, SinkContext};
 use logweir_sources::{Checkpointer, ChunkLimits, ChunkSender, Source, SourceContext};
 use tokio::runtime::Handle;
 use tokio::select;
@@ -121,6 +121,7 @@ impl Pipeline {
             payloads,
             abort: abort.clone(),
             condition: live.condition(component),
+            positions: Arc::new(ReadOnce),
         };
         let mut tasks = JoinSet::new();
         for (sink, payloads) in self.sinks.into_iter().zip(payloads) {

@@ -119,7 +119,7 @@ impl DeadLetterSink {
     ///
     /// Not cancel safe: if the future is dropped, a line may still be written.
     pub async fn run(self, context: SinkContext) -> Result<(), SinkError> {
-        let SinkContext { mut payloads, abort, condition } = context;
+        let SinkContext { mut payloads, abort, condition, .. } = context;
         while let Some(payload) = payloads.recv().await {
             self.keep(payload, &abort, &condition).await?;
         }

@@ -1,7 +1,10 @@
 //! What can go wrong while writing.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+
+use crate::upload::SpoolError;
 
 /// Why a sink cannot go on.
 #[derive(thiserror::Error, Debug)]
@@ -49,6 +52,28 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
+    /// The destination cannot be used as it is configured.
+    #[error("cannot upload to {destination}")]
+    Destination {
+        /// The destination, without its secrets.
+        destination: String,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The spool, where batches wait to be uploaded, cannot be used.
+    #[error("cannot use the spool in {}", directory.display())]
+    Spool {
+        /// The directory of the spool.
+        directory: PathBuf,
+        /// What is wrong with it.
+        source: SpoolError,
+    },
+    /// Told to stop before all events were in the spool: those are not delivered.
+    #[error("told to stop before {n_events} events were in the spool")]
+    GivenUp {
+        /// How many events it had taken that are in no batch.
+        n_events: u64,
+    },
     /// Whoever reads standard output has gone away, as `head` does when it has enough.
     #[error("nobody reads standard output any more")]
     Closed,
@@ -81,7 +106,7 @@ pub enum SinkError {
 impl SinkError {
     /// Returns whether to open the sink again, and give it again what was not acked, can mend it.
     pub fn is_recoverable(&self) -> bool {
-        matches!(self, Self::Sync { .. })
+        matches!(self, Self::Sync { .. } | Self::Spool { source: SpoolError::Broken { .. }, .. })
     }
 
     /// Returns what kind of error it is in one word, for metrics.
@@ -92,6 +117,9 @@ impl SinkError {
             Self::Write { .. } => "write",
             Self::Rename { .. } => "rename",
             Self::Sync { .. } => "sync",
+            Self::Destination { .. } => "destination",
+            Self::Spool { source, .. } => source.kind(),
+            Self::GivenUp { .. } => "given_up",
             Self::Closed => "closed",
             Self::DeadLetterFull { .. } => "full",
             Self::DeadLetterTooSmall { .. } => "too_small",

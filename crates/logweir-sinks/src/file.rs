@@ -203,13 +203,8 @@ fn is_stream(path: &Path) -> bool {
 
 /// Refuses levels that the compressor does not know.
 fn check_level(config: &FileSinkConfig) -> Result<(), SinkError> {
-    let (is_known, reason) = match config.compression {
-        Compression::None => return Ok(()),
-        Compression::Gzip { level } => ((1..=9).contains(&level), "gzip has the levels 1 to 9"),
-        Compression::Zstd { level } => ((1..=19).contains(&level), "zstd has the levels 1 to 19"),
-    };
-    if is_known {
-        return Ok(());
+    match config.compression.problem() {
+        None => Ok(()),
+        Some(reason) => Err(SinkError::Refused { path: config.path.to_string(), reason: reason.to_owned() }),
     }
-    Err(SinkError::Refused { path: config.path.to_string(), reason: reason.to_owned() })
 }

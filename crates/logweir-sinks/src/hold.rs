@@ -31,7 +31,11 @@ pub(crate) struct Hold {
 impl Hold {
     /// Returns one for a sink that works with `context`, on the thread that is to wait.
     pub(crate) fn new(subject: String, context: &SinkContext) -> Self {
-        let (abort, condition) = (context.abort.clone(), context.condition.clone());
+        Self::of(subject, context.abort.clone(), context.condition.clone())
+    }
+
+    /// Returns one that gives up when `abort` is cancelled and tells `condition`, on the thread that is to wait.
+    pub(crate) fn of(subject: String, abort: CancellationToken, condition: Condition) -> Self {
         Self { subject, abort, condition, waiter: Waiter::new(), first_pause: FIRST_PAUSE, backoff: None }
     }
 

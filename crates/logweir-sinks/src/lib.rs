@@ -20,13 +20,15 @@ mod stdout;
 mod stream;
 mod template;
 mod thread;
+#[allow(dead_code, unused_imports, reason = "what uploads comes next")]
+mod upload;
 mod vectored;
 mod wait;
 
 use futures::future::BoxFuture;
 use logweir_event::FileId;
 
-pub use context::SinkContext;
+pub use context::{ReadOnce, SinkContext};
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use destination::{
     AzureConfig, AzureCredentials, Destination, DestinationConfig, DestinationProblem, DirectoryConfig,
@@ -41,6 +43,10 @@ pub use null::NullSink;
 pub use receiver::PayloadReceiver;
 pub use stdout::StdoutSink;
 pub use template::{PathTemplate, SinkNames, TemplateError};
+pub use upload::{
+    BatchConfig, DeliveryConfig, Durations, OnReject, Spool, SpoolConfig, SpoolError, UploadOutcome,
+    UploadSink, UploadSinkConfig, UploadSnapshot, UploadStats,
+};
 pub use vectored::{CutOff, write_payload};
 
 /// Where events go.

@@ -96,6 +96,17 @@ pub enum Compression {
     },
 }
 
+impl Compression {
+    /// Returns why this cannot be done, if the compressor does not know the level.
+    pub(crate) fn problem(self) -> Option<&'static str> {
+        match self {
+            Self::Gzip { level } if !(1..=9).contains(&level) => Some("gzip has the levels 1 to 9"),
+            Self::Zstd { level } if !(1..=19).contains(&level) => Some("zstd has the levels 1 to 19"),
+            _ => None,
+        }
+    }
+}
+
 /// What becomes of an event that stands torn at the end of a file, because what wrote it was stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Tail {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use logweir_event::{Ack, Condition, Payload, Receipt, Settled, Verdict};
 use logweir_sinks::{
-    FileSink, FileSinkConfig, PathTemplate, PayloadReceiver, SinkContext, SinkError, SinkNames,
+    FileSink, FileSinkConfig, PathTemplate, PayloadReceiver, ReadOnce, SinkContext, SinkError, SinkNames,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,8 @@ pub(crate) fn undelivered(undelivered: u64) -> Settled {
 
 /// Returns what a sink works with that is given all the time it wants.
 pub(crate) fn context(payloads: PayloadReceiver) -> SinkContext {
-    SinkContext { payloads, abort: CancellationToken::new(), condition: Condition::new() }
+    let (abort, condition) = (CancellationToken::new(), Condition::new());
+    SinkContext { payloads, abort, condition, positions: Arc::new(ReadOnce) }
 }
 
 /// What the sinks of the tests are called.

@@ -1,10 +1,11 @@
 //! Sinks that run while the test does something else.
 
+use std::sync::Arc;
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use logweir_event::{Condition, Payload};
-use logweir_sinks::{PayloadReceiver, Sink, SinkContext, SinkError};
+use logweir_sinks::{PayloadReceiver, ReadOnce, Sink, SinkContext, SinkError};
 use logweir_testkit::process::poll_until;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ impl Running {
             payloads: PayloadReceiver::new(vec![receiver]),
             abort: abort.clone(),
             condition: condition.clone(),
+            positions: Arc::new(ReadOnce),
         };
         let thread = spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

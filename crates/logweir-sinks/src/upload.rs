@@ -1,0 +1,116 @@
+//! Uploads batches, each as one piece.
+//!
+//! What a destination takes at once is much more than a payload, and it may be down for hours, so events are collected
+//! on the disk, and nothing of them is held in memory but who is to be told:
+//!
+//! - The **writer**, a thread, takes payloads, cuts them where a batch is complete, and compresses them into the file of
+//!   the batch that grows. A batch that is complete gets an entry in the **spool**; from then on it exists, whatever
+//!   happens to the process.
+//! - **Delivery** uploads the batches of the spool, oldest first, a few at a time, each again and again until it is taken,
+//!   and then says so, in order. While the destination is down, a **circuit** lets only one batch try.
+//! - What a run that was stopped has left in the spool, the next **recovers** and uploads first, under the same keys. The
+//!   source goes on behind it ([`Spool::covered`]).
+
+mod config;
+mod error;
+mod key;
+mod manifest;
+mod spool;
+mod stats;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use logweir_event::{BatchFrame, FileId};
+
+use crate::Sink;
+use crate::context::SinkContext;
+use crate::destination::Destination;
+use crate::disk::{Disk, FollowingDisk};
+use crate::error::SinkError;
+use crate::template::SinkNames;
+
+use manifest::Owner;
+
+pub use config::{BatchConfig, DeliveryConfig, OnReject, SpoolConfig, UploadSinkConfig};
+pub use error::SpoolError;
+pub use spool::Spool;
+pub use stats::{Durations, UploadOutcome, UploadSnapshot, UploadStats};
+
+/// Collects events in batches on the disk and uploads those, each as one piece, for as long as it takes.
+///
+/// The payloads must say where their events lie. An event counts as written once its batch is uploaded, and all batches
+/// before it are. When there is no time left, those that are whole in the spool are kept for the next run.
+pub struct UploadSink {
+    disk: Arc<dyn Disk>,
+    destination: Arc<dyn Destination>,
+    config: UploadSinkConfig,
+    frame: BatchFrame,
+    owner: Owner,
+    spool_dir: PathBuf,
+    stats: UploadStats,
+}
+
+impl UploadSink {
+    /// Returns a sink that uploads to the destination that `config` names, batches with `frame` around them. They wait
+    /// in `spool_dir`, which no other output may have; it is not touched before the sink runs. `stats` are told what it
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError::Destination`] if the destination cannot be used as it is configured; [`SinkError::Refused`] if the
+    /// configuration asks for what cannot be done.
+    pub fn open(
+        config: UploadSinkConfig,
+        frame: BatchFrame,
+        names: &SinkNames<'_>,
+        spool_dir: PathBuf,
+        stats: UploadStats,
+    ) -> Result<Self, SinkError> {
+        let reason = "this destination cannot be connected to yet".to_owned();
+        let path = config.destination.to_string();
+        let _ = (frame, names, spool_dir, stats);
+        Err(SinkError::Refused { path, reason })
+    }
+
+    /// Returns a sink as [`open`](UploadSink::open) does, for a destination that is connected, whatever `config` names,
+    /// and a spool on another disk than the system's.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError::Refused`] if the configuration asks for what cannot be done.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        destination: Arc<dyn Destination>,
+        config: UploadSinkConfig,
+        frame: BatchFrame,
+        names: &SinkNames<'_>,
+        spool_dir: PathBuf,
+        stats: UploadStats,
+    ) -> Result<Self, SinkError> {
+        let refused =
+            |reason: &str| SinkError::Refused { path: destination.name(), reason: reason.to_owned() };
+        if let Some(reason) = config.compression.problem() {
+            return Err(refused(reason));
+        }
+        let has_frame = !frame.prefix.is_empty() || !frame.suffix.is_empty();
+        if has_frame && !destination.envelope().is_plain() {
+            return Err(refused("it takes each event by itself: nothing may stand around a batch"));
+        }
+        let owner = Owner { pipeline: names.pipeline.to_owned(), output: names.output.map(str::to_owned) };
+        Ok(Self { disk, destination, config, frame, owner, spool_dir, stats })
+    }
+}
+
+impl Sink for UploadSink {
+    fn writes_to(&self) -> Option<FileId> {
+        None
+    }
+
+    fn run(self: Box<Self>, _context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
+        let reason = "nothing is uploaded yet".to_owned();
+        async move { Err(SinkError::Refused { path: self.destination.name(), reason }) }.boxed()
+    }
+}
