@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use logweir_event::FileId;
-use logweir_sinks::{DeadLetterSink, FileSink, NullSink, Sink, SinkNames, StdoutSink};
-use logweir_sources::{
-    CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig, FollowSource, FollowStats,
-    Source, StdinSource, list_checkpoints,
+use logweir_event::{FileId, Positions};
+use logweir_sinks::{
+    DeadLetterSink, FileSink, NullSink, Sink, SinkNames, Spool, StdoutSink, UploadSink,
 };
-use logweir_stages::{Decode, PAYLOAD_BYTES};
+use logweir_sources::{
+    AckTracker, Checkpoint, CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig, FollowSource, FollowStats,
+    Source, StateClaim, StdinSource, list_checkpoints,
+    read_covering, spool_dir,
+};
+use logweir_stages::{Decode, Encode, PAYLOAD_BYTES, Projection};
 
 use crate::board::Board;
 use crate::config::{Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig};
@@ -31,8 +34,29 @@ pub struct Pipeline {
 /// A source that has not begun to read.
 pub(crate) struct OpenSource {
     pub(crate) source: Box<dyn Source>,
-    /// Of a source that follows: who keeps its positions, and what it tells.
-    pub(crate) follow: Option<(Checkpointer, FollowStats)>,
+    pub(crate) keeper: Keeper,
+}
+
+/// Who knows what the positions of a source mean.
+pub(crate) enum Keeper {
+    /// Of a source that follows: who keeps them, and what the source tells.
+    Follow(Box<Checkpointer>, FollowStats),
+    /// Of one that reads what it reads once.
+    Once {
+        positions: Arc<dyn Positions>,
+        /// Held so that nobody else uses what the pipeline keeps in its state directory.
+        _claim: Option<StateClaim>,
+    },
+}
+
+impl Keeper {
+    /// Returns who says what the positions of chunks mean whose acks are `tracker`'s.
+    pub(crate) fn positions(&self, tracker: &AckTracker) -> Arc<dyn Positions> {
+        match self {
+            Self::Follow(checkpointer, _) => checkpointer.positions(tracker.clone()),
+            Self::Once { positions, .. } => positions.clone(),
+        }
+    }
 }
 
 /// An opened sink.
@@ -87,7 +111,8 @@ impl Pipeline {
             source: error.source,
         };
         let source = open_source(&config, board).map_err(in_pipeline)?;
-        let open = |output| open_sink(&config.name, output).map_err(in_pipeline);
+        let status = board.status(&config.name, config.source.is_replayable());
+        let open = |output| open_sink(&config, output, &status).map_err(in_pipeline);
         let sinks = config.outputs.iter().map(open).collect::<Result<_, _>>()?;
         let dead_letters = match &config.dead_letter {
             None => None,
@@ -96,7 +121,6 @@ impl Pipeline {
                     .map_err(|source| in_pipeline(component_error("dead_letter", source)))?,
             ),
         };
-        let status = board.status(&config.name, config.source.is_replayable());
         Ok(Self { config, source, sinks, dead_letters, status })
     }
 
@@ -148,16 +172,25 @@ pub(crate) fn open_source(
     board: &Board,
 ) -> Result<Option<OpenSource>, ComponentError> {
     let component = source_component(&config.source);
-    let source: Box<dyn Source> = match &config.source {
+    let failed = |error| component_error(component, error);
+    let (source, positions): (Box<dyn Source>, _) = match &config.source {
         SourceConfig::Stdin => {
-            Box::new(StdinSource::new().map_err(|error| component_error(component, error))?)
+            let source = StdinSource::new().map_err(failed)?;
+            let positions = source.positions();
+            (Box::new(source), positions)
         }
         SourceConfig::File(file) => {
-            Box::new(FileSource::new(file).map_err(|error| component_error(component, error))?)
+            let source = FileSource::new(file).map_err(failed)?;
+            let positions = source.positions();
+            (Box::new(source), positions)
         }
         SourceConfig::Follow(follow) => return open_follow(config, follow, board),
     };
-    Ok(Some(OpenSource { source, follow: None }))
+    let claim = config.state_dir.as_deref().map(|state_dir| {
+        board.state_dir(state_dir).and_then(|dir| StateClaim::new(dir, &config.name))
+    });
+    let claim = claim.transpose().map_err(|error| component_error("state_dir", error))?;
+    Ok(Some(OpenSource { source, keeper: Keeper::Once { positions, _claim: claim } }))
 }
 
 fn open_follow(
@@ -171,13 +204,27 @@ fn open_follow(
         Err(CheckpointError::AlreadyOpen { .. }) => return Ok(None),
         stored => stored.map_err(|error| component_error("state_dir", error))?,
     };
+    // What is whole in the spool is delivered from there.
+    let checkpoint = covered(config, state_dir)?.or(checkpoint);
     if checkpoint.is_none() {
         tell_of_others(&config.name, state_dir);
     }
     let (source, checkpointer) = FollowSource::new(follow, store, checkpoint)
         .map_err(|error| component_error(source_component(&config.source), error))?;
     let stats = source.stats();
-    Ok(Some(OpenSource { source: Box::new(source), follow: Some((checkpointer, stats)) }))
+    Ok(Some(OpenSource { source: Box::new(source), keeper: Keeper::Follow(Box::new(checkpointer), stats) }))
+}
+
+/// Returns from where to read on behind what the only output has spooled; `None` if there is nothing. Where there are
+/// several outputs, each has got as far as it has, and all is read again that one of them may lack.
+fn covered(config: &PipelineConfig, state_dir: &Path) -> Result<Option<Checkpoint>, ComponentError> {
+    let [OutputConfig { name: None, sink: SinkConfig::Upload(_), .. }] = &config.outputs[..] else {
+        return Ok(None);
+    };
+    let directory = spool_dir(state_dir, &config.name);
+    let covering = Spool::covered(&directory).map_err(|error| component_error("state_dir", error))?;
+    let read = |bytes: Vec<u8>| read_covering(&config.name, &bytes, &directory);
+    covering.map(read).transpose().map_err(|error| component_error("state_dir", error))
 }
 
 /// Says, of a pipeline that starts for the very first time, which others have started here: under one of these names it may
@@ -197,19 +244,50 @@ fn tell_of_others(pipeline: &str, state_dir: &Path) {
 }
 
 /// Opens the sink of an output.
-fn open_sink(pipeline: &str, output: &OutputConfig) -> Result<OpenSink, ComponentError> {
-    let names = SinkNames { pipeline, output: output.name.as_deref() };
-    let (kind, sink): (_, Result<Box<dyn Sink>, _>) = match &output.sink {
-        SinkConfig::Stdout => ("sink.stdout", StdoutSink::new().map(|sink| Box::new(sink) as _)),
-        SinkConfig::File(config) => {
-            ("sink.file", FileSink::open(config.clone(), &names).map(|sink| Box::new(sink) as _))
+fn open_sink(
+    pipeline: &PipelineConfig,
+    output: &OutputConfig,
+    status: &Status,
+) -> Result<OpenSink, ComponentError> {
+    let names = SinkNames { pipeline: &pipeline.name, output: output.name.as_deref() };
+    let sink: Result<Box<dyn Sink>, _> = match &output.sink {
+        SinkConfig::Stdout => StdoutSink::new().map(|sink| Box::new(sink) as _),
+        SinkConfig::File(config) => FileSink::open(config.clone(), &names).map(|sink| Box::new(sink) as _),
+        SinkConfig::Null => Ok(Box::new(NullSink)),
+        SinkConfig::Upload(config) => {
+            let directory = upload_dir(pipeline, output);
+            let told = status.uploads(names.output);
+            // What stands around a batch hangs on no field.
+            let frame = Encode::new(&output.encode, &mut Projection::default()).frame();
+            UploadSink::open((**config).clone(), frame, &names, directory, told)
+                .map(|sink| Box::new(sink) as _)
         }
-        SinkConfig::Null => ("sink.null", Ok(Box::new(NullSink))),
     };
-    let component = match &output.name {
-        None => kind.to_owned(),
-        Some(name) => format!("outputs.{name}.{kind}"),
-    };
+    let component = sink_component(output);
     let sink = sink.map_err(|error| component_error(&component, error))?;
     Ok(OpenSink { component, sink })
+}
+
+/// Returns how errors name the sink of an output.
+fn sink_component(output: &OutputConfig) -> String {
+    let kind = match &output.sink {
+        SinkConfig::Stdout => "stdout",
+        SinkConfig::File(_) => "file",
+        SinkConfig::Null => "null",
+        SinkConfig::Upload(config) => config.destination.kind(),
+    };
+    match &output.name {
+        None => format!("sink.{kind}"),
+        Some(name) => format!("outputs.{name}.sink.{kind}"),
+    }
+}
+
+/// Returns the directory in which what an output uploads waits.
+fn upload_dir(pipeline: &PipelineConfig, output: &OutputConfig) -> PathBuf {
+    let state_dir = pipeline.state_dir.as_deref().expect("a sink that uploads without `state_dir` is refused");
+    let of_pipeline = spool_dir(state_dir, &pipeline.name);
+    match &output.name {
+        None => of_pipeline,
+        Some(name) => of_pipeline.join(name),
+    }
 }

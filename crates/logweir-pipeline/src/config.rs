@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use logweir_sinks::{DeadLetterConfig, FileSinkConfig};
+use logweir_sinks::{DeadLetterConfig, FileSinkConfig, UploadSinkConfig};
 use logweir_sources::{FileSourceConfig, FollowConfig};
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig};
 
@@ -51,7 +51,8 @@ pub struct PipelineConfig {
     pub dead_letter: Option<DeadLetterConfig>,
     /// The admin endpoint, which is one for the process: all pipelines that name it name the same.
     pub admin: Option<AdminConfig>,
-    /// Where the positions of followed files are kept; given for them, and for nothing else.
+    /// Where the positions of followed files are kept, and what is to be uploaded; given for these, and for nothing
+    /// else.
     pub state_dir: Option<PathBuf>,
     /// How long what has been read may take to be delivered, once the pipeline is to stop.
     pub deadline: Duration,
@@ -110,6 +111,8 @@ pub enum SinkConfig {
     File(FileSinkConfig),
     /// Nowhere: events are counted as written and forgotten.
     Null,
+    /// A destination that takes batches, each as one piece.
+    Upload(Box<UploadSinkConfig>),
 }
 
 /// The HTTP endpoint for metrics and health.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use logweir_event::{FileId, with_causes};
-use logweir_sinks::{ReadOnce, SinkContext};
+use logweir_event::{FileId, Positions, with_causes};
+use logweir_sinks::SinkContext;
 use logweir_sources::{Checkpointer, ChunkLimits, ChunkSender, Source, SourceContext};
 use tokio::runtime::Handle;
 use tokio::select;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blocking::on_thread;
 use crate::board::Board;
-use crate::build::{OpenSource, Pipeline, open_source, source_component};
+use crate::build::{Keeper, OpenSource, Pipeline, open_source, source_component};
 use crate::channel::CountedSender;
 use crate::ended::{Ended, Failed, guarded, reporter, sink_ended, source_ended};
 use crate::live::Live;
@@ -74,20 +74,17 @@ impl Pipeline {
             mendable: None,
             n_fatal: 0,
         };
-        let OpenSource { source, follow } = source;
+        let OpenSource { source, keeper } = source;
+        let positions = keeper.positions(&generation.live.tracker);
         let done = CancellationToken::new();
-        let mut keeper = JoinSet::new();
-        if let Some((checkpointer, stats)) = follow {
-            // It is set once a generation, here.
-            let _ = generation.live.follow.set(stats);
-            keeper.spawn(generation.keep(checkpointer, done.clone()));
-        }
-        let mut tasks = self.start(parts, source, &generation, around);
+        let mut keeping = JoinSet::new();
+        generation.keep(keeper, &done, &mut keeping);
+        let mut tasks = self.start(parts, source, &positions, &generation, around);
         status.run();
         around.board.tell();
         generation.attend(&mut tasks, deadline).await;
         done.cancel();
-        generation.last_checkpoint(&mut keeper).await;
+        generation.last_checkpoint(&mut keeping).await;
         generation.tell_what_is_left();
         generation.end()
     }
@@ -113,6 +110,7 @@ impl Pipeline {
         self,
         parts: Parts,
         source: Box<dyn Source>,
+        positions: &Arc<dyn Positions>,
         generation: &Generation,
         around: &Surroundings<'_>,
     ) -> JoinSet<Ended> {
@@ -121,7 +119,7 @@ impl Pipeline {
             payloads,
             abort: abort.clone(),
             condition: live.condition(component),
-            positions: Arc::new(ReadOnce),
+            positions: positions.clone(),
         };
         let mut tasks = JoinSet::new();
         for (sink, payloads) in self.sinks.into_iter().zip(payloads) {
@@ -245,8 +243,26 @@ impl Generation {
         }
     }
 
-    /// Returns the task that keeps the positions until `done` is cancelled.
-    fn keep(
+    /// Starts what keeps the positions, or what is kept with them, until `done` is cancelled.
+    fn keep(&self, keeper: Keeper, done: &CancellationToken, keeping: &mut JoinSet<()>) {
+        let done = done.clone();
+        match keeper {
+            Keeper::Follow(checkpointer, stats) => {
+                // It is set once a generation, here.
+                let _ = self.live.follow.set(stats);
+                keeping.spawn(self.commit(*checkpointer, done));
+            }
+            Keeper::Once { .. } => {
+                keeping.spawn(async move {
+                    done.cancelled().await;
+                    drop(keeper);
+                });
+            }
+        }
+    }
+
+    /// Returns the task that commits positions until `done` is cancelled.
+    fn commit(
         &self,
         checkpointer: Checkpointer,
         done: CancellationToken,
@@ -264,8 +280,8 @@ impl Generation {
     }
 
     /// Waits until the last checkpoint is written, but not for ever.
-    async fn last_checkpoint(&self, keeper: &mut JoinSet<()>) {
-        let ended = timeout(CHECKPOINT_GRACE, async { while keeper.join_next().await.is_some() {} });
+    async fn last_checkpoint(&self, keeping: &mut JoinSet<()>) {
+        let ended = timeout(CHECKPOINT_GRACE, async { while keeping.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::error!(
                 pipeline = self.status.name,

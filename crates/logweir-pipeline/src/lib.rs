@@ -43,7 +43,8 @@ pub use logweir_sources::{
     list_checkpoints, reset_checkpoint,
 };
 pub use logweir_stages::{Decode, Tally};
-pub use metrics::{Kind, METRICS, Metric, describe, publish};
+pub use logweir_sinks::UploadSnapshot;
+pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};
 pub use status::{Failure, Status};

@@ -3,9 +3,10 @@
 //! Nothing is counted twice: at each scrape all values are set from one copy of each pipeline's books, so that what is
 //! scraped adds up exactly. `docs/metrics.md` describes them for users; a test compares it with [`METRICS`].
 
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
-use logweir_sinks::DeadLetterStats;
+use logweir_sinks::{DeadLetterStats, Durations, UploadSnapshot};
 use logweir_sources::Rotation;
 use metrics::{Label, Unit, counter, describe_counter, describe_gauge, gauge};
 
@@ -21,6 +22,8 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Counts by size.
+    Histogram,
 }
 
 /// A metric's name, kind, unit and help text.
@@ -74,6 +77,18 @@ const LOST: &str = "logweir_files_lost_total";
 const LOST_BYTES: &str = "logweir_files_lost_bytes_total";
 const UNFINISHED: &str = "logweir_lines_unfinished_total";
 const SKIPPED_NULS: &str = "logweir_files_skipped_zero_bytes_total";
+const UPLOADS: &str = "logweir_uploads_total";
+const UPLOAD_DURATION: &str = "logweir_upload_duration_seconds";
+const UPLOAD_BATCHES: &str = "logweir_upload_batches_total";
+const UPLOAD_EVENTS: &str = "logweir_upload_events_total";
+const UPLOAD_RECOVERED: &str = "logweir_upload_recovered_events_total";
+const UPLOAD_BYTES: &str = "logweir_upload_bytes_total";
+const CIRCUIT_OPEN: &str = "logweir_upload_circuit_open";
+const LAST_COMPLETE: &str = "logweir_upload_last_complete_timestamp_seconds";
+const LAST_ERROR: &str = "logweir_upload_last_error_timestamp_seconds";
+const SPOOL_BATCHES: &str = "logweir_spool_batches";
+const SPOOL_BYTES: &str = "logweir_spool_bytes";
+const SPOOL_DAMAGED: &str = "logweir_spool_damaged_batches_total";
 const RELOADS: &str = "logweir_config_reloads_total";
 const RELOAD_SUCCESS: &str = "logweir_config_reload_success";
 const BUILD_INFO: &str = "logweir_build_info";
@@ -199,6 +214,58 @@ pub const METRICS: &[Metric] = &[
         Some(Unit::Bytes),
         "Zero bytes skipped at the beginning of files, where a writer went on behind an emptied part.",
     ),
+    metric(UPLOADS, Kind::Counter, None, "Attempts to upload a batch, by outcome and status."),
+    metric(
+        UPLOAD_DURATION,
+        Kind::Histogram,
+        Some(Unit::Seconds),
+        "How long attempts to upload a batch took, whatever came of them.",
+    ),
+    metric(UPLOAD_BATCHES, Kind::Counter, None, "Batches that were delivered or given up, by outcome."),
+    metric(
+        UPLOAD_EVENTS,
+        Kind::Counter,
+        None,
+        "Events in batches that were delivered, and events refused for good, by outcome.",
+    ),
+    metric(
+        UPLOAD_RECOVERED,
+        Kind::Counter,
+        None,
+        "Of the events that were delivered, those that a former run had left in the spool.",
+    ),
+    metric(
+        UPLOAD_BYTES,
+        Kind::Counter,
+        Some(Unit::Bytes),
+        "Bytes of batches that were delivered, before and after compression, by form.",
+    ),
+    metric(
+        CIRCUIT_OPEN,
+        Kind::Gauge,
+        None,
+        "1 while so many uploads have failed in a row that only the oldest batch is tried, else 0.",
+    ),
+    metric(
+        LAST_COMPLETE,
+        Kind::Gauge,
+        Some(Unit::Seconds),
+        "When the last event happened of the last batch that was delivered with all before it; 0 before the first.",
+    ),
+    metric(
+        LAST_ERROR,
+        Kind::Gauge,
+        Some(Unit::Seconds),
+        "When an upload failed last; 0 once one has succeeded since.",
+    ),
+    metric(SPOOL_BATCHES, Kind::Gauge, None, "Batches in the spool, the one that grows included."),
+    metric(SPOOL_BYTES, Kind::Gauge, Some(Unit::Bytes), "Bytes that batches take in the spool."),
+    metric(
+        SPOOL_DAMAGED,
+        Kind::Counter,
+        None,
+        "Batches that were found damaged in the spool, or behind one that was, and lie aside in it.",
+    ),
     metric(RELOADS, Kind::Counter, None, "Reloads of the configuration, by outcome."),
     metric(
         RELOAD_SUCCESS,
@@ -217,6 +284,8 @@ pub fn describe() {
             (Kind::Counter, None) => describe_counter!(name, help),
             (Kind::Gauge, Some(unit)) => describe_gauge!(name, unit, help),
             (Kind::Gauge, None) => describe_gauge!(name, help),
+            // It is rendered from what was counted; see `histograms`.
+            (Kind::Histogram, _) => {}
         }
     }
 }
@@ -235,12 +304,41 @@ pub fn publish(board: &Board, version: &'static str) {
     }
 }
 
+/// Returns the histograms as a scrape sees them: they are counted where things happen, in buckets, which the facade has
+/// no way to take over.
+pub fn histograms(board: &Board) -> String {
+    let metric = METRICS.iter().find(|metric| metric.kind == Kind::Histogram);
+    let Some(Metric { name, help, .. }) = metric else { return String::new() };
+    let mut lines = String::new();
+    for status in board.statuses() {
+        for (output, upload) in status.all_uploads() {
+            // The names have no character that would have to be escaped.
+            let output = output.map(|output| format!(",output=\"{output}\"")).unwrap_or_default();
+            let labels = format!("pipeline=\"{}\"{output}", status.name);
+            let bounds = Durations::BOUNDS.iter().map(f64::to_string).chain([String::from("+Inf")]);
+            let counts = upload.durations.cumulated().into_iter().chain([upload.durations.count()]);
+            for (bound, n) in bounds.zip(counts) {
+                let _ = writeln!(lines, "{name}_bucket{{{labels},le=\"{bound}\"}} {n}");
+            }
+            let (sum, count) = (upload.durations.total().as_secs_f64(), upload.durations.count());
+            let _ = writeln!(lines, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
+        }
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    format!("# HELP {name} {help}\n# TYPE {name} histogram\n{lines}\n")
+}
+
 fn publish_pipeline(status: &Status) {
     let labels = vec![Label::new("pipeline", status.name.clone())];
     publish_accounts(&status.ledger.accounts(), &labels);
     gauge!(RUNNING, labels.clone()).set(as_gauge(status.is_running()));
     for (reason, n) in status.restarts() {
         counter!(RESTARTS, with(&labels, "reason", reason)).absolute(n);
+    }
+    for (output, upload) in status.all_uploads() {
+        publish_upload(&upload, &with_output(&labels, output.as_deref()));
     }
     let (live, counters) = status.seen();
     if let Some(live) = live {
@@ -301,6 +399,35 @@ fn publish_follow(follow: &FollowCounters, labels: &[Label]) {
     counter!(LOST_BYTES, labels.to_vec()).absolute(follow.n_lost_bytes);
     counter!(UNFINISHED, labels.to_vec()).absolute(follow.n_unfinished);
     counter!(SKIPPED_NULS, labels.to_vec()).absolute(follow.n_skipped_nuls);
+}
+
+fn publish_upload(upload: &UploadSnapshot, labels: &[Label]) {
+    for ((outcome, status), n) in &upload.attempts {
+        let labels = with(labels, "outcome", outcome.name());
+        counter!(UPLOADS, with(&labels, "status", &status.to_string())).absolute(*n);
+    }
+    let batches = [("uploaded", upload.batches_uploaded), ("rejected", upload.batches_rejected)];
+    let events = [("uploaded", upload.events_uploaded), ("rejected", upload.events_rejected)];
+    for (name, outcomes) in [(UPLOAD_BATCHES, batches), (UPLOAD_EVENTS, events)] {
+        for (outcome, n) in outcomes {
+            counter!(name, with(labels, "outcome", outcome)).absolute(n);
+        }
+    }
+    counter!(UPLOAD_RECOVERED, labels.to_vec()).absolute(upload.events_recovered);
+    counter!(UPLOAD_BYTES, with(labels, "form", "raw")).absolute(upload.bytes_raw);
+    counter!(UPLOAD_BYTES, with(labels, "form", "compressed")).absolute(upload.bytes_compressed);
+    counter!(SPOOL_DAMAGED, labels.to_vec()).absolute(upload.spool_damaged);
+    gauge!(CIRCUIT_OPEN, labels.to_vec()).set(as_gauge(upload.is_circuit_open));
+    gauge!(LAST_COMPLETE, labels.to_vec()).set(as_timestamp(upload.last_complete));
+    gauge!(LAST_ERROR, labels.to_vec()).set(as_timestamp(upload.last_error));
+    gauge!(SPOOL_BATCHES, labels.to_vec()).set(upload.spool_batches as f64);
+    gauge!(SPOOL_BYTES, labels.to_vec()).set(upload.spool_bytes as f64);
+}
+
+/// Returns a time in seconds since the Unix epoch; 0 for none.
+fn as_timestamp(time: Option<SystemTime>) -> f64 {
+    let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.unwrap_or_default().as_secs_f64()
 }
 
 fn publish_accounts(accounts: &Accounts, labels: &[Label]) {

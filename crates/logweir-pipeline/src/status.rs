@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use logweir_event::with_causes;
+use logweir_sinks::{UploadSnapshot, UploadStats};
 
 use crate::ledger::Ledger;
 use crate::live::{Counters, Live};
@@ -42,6 +43,8 @@ struct State {
     failure_counts: BTreeMap<(String, &'static str), u64>,
     /// How often it was started again, by the kind of failure.
     restarts: BTreeMap<&'static str, u64>,
+    /// What its outputs that upload have done, by their names.
+    uploads: BTreeMap<Option<String>, UploadStats>,
     /// Whether it ended because the reader of its standard output went away.
     reader_left: bool,
     /// Whether some thread of it was left behind, stuck in the system, and with it what that has in hand.
@@ -87,6 +90,7 @@ impl Status {
             failure_counts: BTreeMap::new(),
             // The kind there is today is shown from the start, so that an alert can be made of it.
             restarts: if is_replayable { BTreeMap::from([("sync", 0)]) } else { BTreeMap::new() },
+            uploads: BTreeMap::new(),
             reader_left: false,
             is_left_behind: false,
         };
@@ -169,6 +173,17 @@ impl Status {
             *counters.errors.entry(failure.clone()).or_default() += n;
         }
         (state.live.clone(), counters)
+    }
+
+    /// Returns what the output of this name that uploads has done, in all generations.
+    pub(crate) fn uploads(&self, output: Option<&str>) -> UploadStats {
+        self.lock().uploads.entry(output.map(str::to_owned)).or_default().clone()
+    }
+
+    /// Returns what its outputs that upload have done, each with its name; none for a single sink.
+    pub fn all_uploads(&self) -> Vec<(Option<String>, UploadSnapshot)> {
+        let uploads = self.lock().uploads.clone();
+        uploads.into_iter().map(|(output, stats)| (output, stats.snapshot())).collect()
     }
 
     /// Returns how often it was started again, by the kind of failure.

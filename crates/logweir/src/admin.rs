@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use logweir_pipeline::{Board, describe, publish};
+use logweir_pipeline::{Board, describe, histograms, publish};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -68,7 +68,8 @@ impl Admin {
 async fn scrape(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner);
     metrics::with_local_recorder(&*recorder, || publish(&shared.board, env!("CARGO_PKG_VERSION")));
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.handle.render())
+    let text = shared.handle.render() + &histograms(&shared.board);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
