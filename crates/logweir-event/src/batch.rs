@@ -36,6 +36,8 @@ struct Place {
     body: Span,
     /// The same in the chunk, as the source gave it.
     body_as_read: Span,
+    /// Where the line ends in the chunk, with its ending, as the source gave it.
+    read_end: u32,
 }
 
 /// The events of a chunk: its bytes, untouched, and what is known of them.
@@ -80,7 +82,10 @@ impl Batch {
         find: impl FnOnce(&[u8], &mut [Span]) -> Result<Span, Malformed>,
     ) {
         match find(&self.chunk, self.columns.push_row()) {
-            Ok(body) => self.places.push(Place { line, body, body_as_read: body }),
+            Ok(body) => {
+                let read_end = line.end() as u32;
+                self.places.push(Place { line, body, body_as_read: body, read_end });
+            }
             Err(reason) => {
                 self.columns.pop_row();
                 self.rejects.push(Reject { line, reason });
@@ -167,6 +172,12 @@ impl Batch {
         self.places[event].body_as_read
     }
 
+    /// Returns where an event's line ends in the chunk, with its ending, whatever was edited since.
+    #[inline]
+    pub fn read_end(&self, event: usize) -> u32 {
+        self.places[event].read_end
+    }
+
     /// Returns whether a stage has edited the event: its line is no longer the chunk's.
     #[inline]
     pub fn is_edited(&self, event: usize) -> bool {
@@ -231,6 +242,7 @@ mod tests {
         batch.replace_line(0, b" {\"Name\":\"ab...\",\"Tag\":7} \r\n", &edits);
 
         assert!(batch.is_edited(0));
+        assert_eq!(batch.read_end(0), 42);
         assert_eq!(batch.bytes(batch.body(0)), b"{\"Name\":\"ab...\",\"Tag\":7}");
         assert_eq!(batch.field(0, NAME), Some(&b"\"ab...\""[..]));
         assert_eq!(batch.field(0, TAG), Some(&b"7"[..]));

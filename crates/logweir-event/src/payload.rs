@@ -96,7 +96,8 @@ impl fmt::Debug for Fate {
 }
 
 impl Payload {
-    /// Returns a payload of `n_events` events, each ending in a line feed, whose bytes are `parts` in order.
+    /// Returns a payload of `n_events` events whose bytes are `parts` in order. Unless it is told
+    /// [where they lie](Payload::with_places), each is a line: it ends in a line feed and has no other.
     pub fn new(parts: Vec<Bytes>, n_events: u64) -> Self {
         let n_bytes = parts.iter().map(|part| part.len() as u64).sum();
         let fate = Fate { receipt: None, n_events, ack: Ack::ignored() };
@@ -192,6 +193,14 @@ impl Payload {
 
     /// Returns how many whole events its first `n_bytes` bytes hold, and where the last of those ends.
     pub fn whole_events_within(&self, n_bytes: u64) -> (u64, u64) {
+        match &self.places {
+            Some(places) => places.whole_events_within(n_bytes),
+            None => self.whole_lines_within(n_bytes),
+        }
+    }
+
+    /// Returns how many whole lines its first `n_bytes` bytes hold, and where the last of those ends.
+    fn whole_lines_within(&self, n_bytes: u64) -> (u64, u64) {
         let (mut n_events, mut end, mut at) = (0, 0, 0);
         for part in &self.parts {
             let taken = &part[..part.len().min((n_bytes - at) as usize)];
@@ -332,6 +341,17 @@ mod tests {
                 assert_eq!(written, 3);
             }
         }
+    }
+
+    #[test]
+    fn events_that_are_no_lines_are_counted_by_their_places() {
+        let place = |rendered_end| EventPlace { rendered_end, read_end: 0, time_ms: None };
+        let places = Places::new(Bytes::new(), Position::default(), vec![place(4), place(4), place(9)], 0);
+        let parts = vec![Bytes::from_static(b"a\nb"), Bytes::from_static(b";\n\ncd;")];
+        let payload = Payload::new(parts, 3).with_places(places);
+        let within: Vec<_> = (0..=9).map(|n_bytes| payload.whole_events_within(n_bytes)).collect();
+        let expected = [[(0, 0); 4].as_slice(), &[(2, 4); 5], &[(3, 9)]].concat();
+        assert_eq!(within, expected);
     }
 
     #[test]

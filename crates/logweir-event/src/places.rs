@@ -70,6 +70,13 @@ impl Places {
         self.events.last().map(|event| self.at(event.read_end as usize))
     }
 
+    /// Returns how many whole events the first `n_bytes` bytes of the payload hold, and where the last of those ends.
+    pub(crate) fn whole_events_within(&self, n_bytes: u64) -> (u64, u64) {
+        let n_events = self.events.partition_point(|event| u64::from(event.rendered_end) <= n_bytes);
+        let end = self.events[..n_events].last().map_or(0, |event| u64::from(event.rendered_end));
+        (n_events as u64, end)
+    }
+
     /// Splits off the places of the first `n_events` events, whose bytes go elsewhere.
     pub(crate) fn take_first(&mut self, n_events: usize) -> Self {
         let rest = self.events.split_off(n_events);

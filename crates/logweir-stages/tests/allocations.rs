@@ -34,8 +34,8 @@ fn allocations(n: usize) -> usize {
     let line = r#"{"Outcome":"ok","Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"Logs":[{"Message":["x",1]}]}"#;
     let bytes = Bytes::from(format!("{line}\n").repeat(n));
     let mut pass = || {
-        let (bytes, end) = (bytes.clone(), Position::default());
-        let chunk = Chunk { bytes, n_bytes_read: 0, n_oversized: 0, end, ack: Ack::ignored() };
+        let end = Position { input: 0, offset: bytes.len() as u64 };
+        let chunk = Chunk { bytes: bytes.clone(), n_bytes_read: 0, n_oversized: 0, end, ack: Ack::ignored() };
         assert_eq!(decode.decode(&chunk, 0, &mut batch), bytes.len());
         let mut tally = Tally::default();
         for stage in &mut stages {
