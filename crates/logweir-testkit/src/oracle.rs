@@ -15,4 +15,4 @@ mod compare;
 mod run;
 
 pub use compare::{same_lines, same_tokens};
-pub use run::{Outcome, Stage, run};
+pub use run::{Outcome, Passed, Stage, run, run_as, run_stages};

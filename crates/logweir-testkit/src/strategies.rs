@@ -6,9 +6,11 @@
 mod event;
 mod filter;
 mod json;
+mod options;
 mod stream;
 
 pub use event::any_event;
 pub use filter::{any_filter, any_refused_filter};
 pub use json::{any_json, any_number, any_string};
+pub use options::any_options;
 pub use stream::{any_line, any_stream, mutated};

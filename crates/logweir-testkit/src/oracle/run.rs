@@ -3,7 +3,7 @@
 use logweir_event::Malformed;
 
 use super::decode::{Event, Line, decode};
-use super::encode::encode;
+use super::encode::{Options, render};
 use super::filter::Filter;
 use super::sample::Sample;
 use super::truncate::{Unit, truncate};
@@ -56,6 +56,15 @@ pub struct Outcome {
     pub truncated_characters: [u64; 3],
 }
 
+/// An event that has come through all stages.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// Its line as it was read, with its ending if it had one.
+    pub line_as_read: Vec<u8>,
+    /// What the stages have made of it.
+    pub event: Event,
+}
+
 /// Returns what a pipeline makes of its input. Stages run in order, each on what the one before it made; without
 /// `field_names` an event is written as it is, with a line feed where its line had no ending.
 ///
@@ -68,8 +77,31 @@ pub fn run(
     input: &[u8],
     max_event_bytes: usize,
 ) -> Outcome {
+    let options = Options { field_names: field_names.map(<[_]>::to_vec), ..Options::default() };
+    run_as(stages, &options, input, max_event_bytes)
+}
+
+/// Returns what a pipeline makes of its input, written with these options as one batch.
+///
+/// # Panics
+///
+/// If a filter or the template must be refused: no such pipeline exists.
+pub fn run_as(stages: &[Stage], options: &Options, input: &[u8], max_event_bytes: usize) -> Outcome {
+    let (mut outcome, passed) = run_stages(stages, input, max_event_bytes);
+    let events: Vec<_> = passed.into_iter().map(|passed| passed.event).collect();
+    outcome.output = render(&events, options);
+    outcome
+}
+
+/// Returns what became of a pipeline's events, and those that are to be written.
+///
+/// # Panics
+///
+/// If a filter must be refused: no such pipeline exists.
+pub fn run_stages(stages: &[Stage], input: &[u8], max_event_bytes: usize) -> (Outcome, Vec<Passed>) {
     let stages: Vec<_> = stages.iter().map(Ready::new).collect();
     let mut outcome = Outcome::default();
+    let mut passed = Vec::new();
     for line in decode(input, max_event_bytes) {
         outcome.read += u64::from(!matches!(line, Line::Blank(_)));
         match line {
@@ -78,33 +110,35 @@ pub fn run(
             Line::Malformed(Malformed::NotJson, _) => outcome.malformed[1] += 1,
             Line::Malformed(Malformed::NotObject, _) => outcome.malformed[2] += 1,
             Line::Oversized(_) => outcome.oversized += 1,
-            Line::Event(event) => outcome.process(&stages, field_names, event),
+            Line::Event(event) => passed.extend(outcome.process(&stages, event)),
         }
     }
-    outcome
+    outcome.written = passed.len() as u64;
+    (outcome, passed)
 }
 
 impl Outcome {
-    fn process(&mut self, stages: &[Ready], field_names: Option<&[String]>, mut event: Event) {
+    fn process(&mut self, stages: &[Ready], mut event: Event) -> Option<Passed> {
+        let line_as_read = event.line().to_vec();
         let as_read = event.body().to_vec();
         for stage in stages {
             match stage {
                 Ready::Filter(filter) => {
                     if !filter.keeps(event.object()) {
                         self.filtered += 1;
-                        return;
+                        return None;
                     }
                 }
                 Ready::Sample(sample) => {
                     if !sample.keeps(&event, &as_read) {
                         self.sampled_out += 1;
-                        return;
+                        return None;
                     }
                 }
                 Ready::Truncate { limit, unit } => event = self.truncate(&event, *limit, *unit),
             }
         }
-        self.write(&event, field_names);
+        Some(Passed { line_as_read, event })
     }
 
     fn truncate(&mut self, event: &Event, limit: usize, unit: Unit) -> Event {
@@ -114,17 +148,6 @@ impl Outcome {
             *sum += lost;
         }
         Event::read(&truncated.line).expect("a cut event is an event")
-    }
-
-    fn write(&mut self, event: &Event, field_names: Option<&[String]>) {
-        match field_names {
-            Some(names) => self.output.extend(encode(event.object(), names)),
-            None => self.output.extend_from_slice(event.line()),
-        }
-        if self.output.last() != Some(&b'\n') {
-            self.output.push(b'\n');
-        }
-        self.written += 1;
     }
 }
 

@@ -8,7 +8,7 @@ use super::json::{any_json, any_number, any_string, array, object, spelled};
 
 /// Texts that events and filters share.
 pub(super) const TEXTS: &[&str] =
-    &["", "ok", "exception", "GET", "200", "1", "1.0", "true", "a", "aa", "日本", "🙂"];
+    &["", "ok", "exception", "GET", "200", "1", "1.0", "true", "a", "aa", "日本", "🙂", "${a}"];
 
 /// Gives an object like a trace event, without a line feed, from its `{` to its `}`: fields missing, duplicate, in any
 /// order or of another type, names escaped; lists that are none, elements that are no objects, messages of every kind.
@@ -24,6 +24,7 @@ fn field() -> BoxedStrategy<(String, String)> {
         2 => named("Outcome", scalar()),
         2 => named("CPUTimeMs", scalar()),
         1 => named("ScriptName", scalar()),
+        2 => named("EventTimestampMs", time()),
         1 => named("ScriptTags", vec(scalar(), 0..4).prop_flat_map(array)),
         2 => named("Event", event()),
         1 => named("Event.RayID", scalar()),
@@ -31,6 +32,11 @@ fn field() -> BoxedStrategy<(String, String)> {
         1 => (any_string(), any_json()),
     ]
     .boxed()
+}
+
+/// Gives what an event may say of its time: mostly a number.
+fn time() -> BoxedStrategy<String> {
+    prop_oneof![4 => any::<i64>().prop_map(|time| time.to_string()), 2 => any_number(), 1 => scalar()].boxed()
 }
 
 /// Gives the nested object that dotted paths lead into.

@@ -143,7 +143,7 @@ fn name() -> BoxedStrategy<String> {
 fn character() -> BoxedStrategy<String> {
     let raw = any::<char>().prop_filter("must be escaped", |c| !matches!(c, '\0'..' ' | '"' | '\\'));
     let odd = select(vec![
-        '\u{7f}', '\u{85}', 'é', '日', '\u{301}', '\u{2028}', '\u{feff}', '\u{ffff}', '🙂', '/', '{',
+        '\u{7f}', '\u{85}', 'é', '日', '\u{301}', '\u{2028}', '\u{feff}', '\u{ffff}', '🙂', '/', '{', '$',
     ]);
     let short = select(vec!["\\\"", "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t"]);
     let pair =
