@@ -9,6 +9,7 @@
 //! Nothing here recurses over input: nesting costs memory, a bit a level, never stack.
 
 mod lines;
+mod lookup;
 mod number;
 mod path;
 mod project;
@@ -22,6 +23,7 @@ mod value;
 mod walk;
 
 pub use lines::{content, is_blank, lines};
+pub use lookup::{find_lookup, redact_lookups};
 pub use number::Number;
 pub use path::Projection;
 pub use project::Projector;

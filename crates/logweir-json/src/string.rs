@@ -68,6 +68,29 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Gives `write` what it means, piece by piece, in UTF-8; a lone surrogate, which has none, as the escape it is
+    /// spelled with. A quote is always a piece of its own.
+    pub fn decode_with(&self, mut write: impl FnMut(&[u8])) {
+        let mut at = 0;
+        for piece in self.pieces() {
+            match piece {
+                Piece::Run(run) => {
+                    write(run);
+                    at += run.len();
+                }
+                Piece::Escape(escape) => {
+                    let spelled = &self.raw[at..at + escape.n_bytes];
+                    if escape.is_lone_surrogate() {
+                        write(spelled);
+                    } else {
+                        write(escape.wtf8().as_bytes());
+                    }
+                    at += escape.n_bytes;
+                }
+            }
+        }
+    }
+
     /// Returns whether it means `decoded`, in the form of [`decode_into`](Text::decode_into); allocates nothing.
     pub fn decodes_to(&self, decoded: &[u8]) -> bool {
         let mut rest = Some(decoded);

@@ -36,6 +36,11 @@ impl Escape {
         Wtf8 { bytes, len: 3 }
     }
 
+    /// Returns whether it is a surrogate without its other half, which no UTF-8 can say.
+    pub(super) fn is_lone_surrogate(self) -> bool {
+        char::from_u32(self.code).is_none()
+    }
+
     /// Returns its length in units.
     pub(crate) fn units(self, unit: Unit) -> u64 {
         match (unit, self.code) {

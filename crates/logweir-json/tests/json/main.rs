@@ -9,6 +9,7 @@ mod corpus;
 mod depth;
 mod fields;
 mod lines;
+mod lookups;
 mod names;
 mod numbers;
 mod padding;

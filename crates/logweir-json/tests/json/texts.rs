@@ -39,6 +39,24 @@ fn naive_prefix(characters: &[Character], n: u64, unit: Unit) -> usize {
     end
 }
 
+/// Returns a string in UTF-8, lone surrogates in their spelling.
+fn in_utf8(raw: &str, characters: &[Character]) -> String {
+    let utf8 = |character: &Character| match char::from_u32(character.code) {
+        Some(char) => char.to_string(),
+        None => raw[character.spelled.clone()].to_owned(),
+    };
+    characters.iter().map(utf8).collect()
+}
+
+fn decoded_in_pieces(text: Text<'_>) -> String {
+    let mut out = Vec::new();
+    text.decode_with(|piece| {
+        assert!(piece == b"\"" || !piece.contains(&b'"'), "a quote is a piece of its own");
+        out.extend_from_slice(piece);
+    });
+    String::from_utf8(out).unwrap()
+}
+
 /// Compares everything a [`Text`] can tell with what the list of its code points tells, prefixes of so many units too.
 fn check_text(raw: &str, prefixes: &[u64]) {
     let (text, expected) = (Text::new(raw.as_bytes()), characters(raw));
@@ -46,6 +64,7 @@ fn check_text(raw: &str, prefixes: &[u64]) {
     let mut out = b"kept".to_vec();
     text.decode_into(&mut out);
     assert_eq!(out, [b"kept", &decoded[..]].concat());
+    assert_eq!(decoded_in_pieces(text), in_utf8(raw, &expected));
     assert!(text.decodes_to(&decoded));
     assert!(!text.decodes_to(&[&decoded[..], b"x"].concat()));
     assert!(decoded.is_empty() || !text.decodes_to(&decoded[..decoded.len() - 1]));
@@ -120,6 +139,7 @@ fn damaged_escapes_do_no_harm() {
         let text = Text::new(raw.as_bytes());
         let mut out = Vec::new();
         text.decode_into(&mut out);
+        text.decode_with(|piece| out.extend_from_slice(piece));
         for unit in UNITS {
             assert!(text.count(unit) <= raw.len() as u64 && text.prefix(u64::MAX, unit) == raw.len());
         }
@@ -174,5 +194,6 @@ proptest! {
             prop_assert!(prefix_of_text(&bytes, n, unit) <= bytes.len());
         }
         escape_into(&bytes, &mut Vec::new());
+        text.decode_with(|_| {});
     }
 }
