@@ -83,7 +83,7 @@ impl Lane {
         for stage in &mut self.stages {
             stage.apply(&mut self.batch, &mut tally);
         }
-        payloads.extend(self.encode.encode(&self.batch));
+        payloads.extend(self.encode.encode(&self.batch, chunk.end));
         self.batch.release();
         end
     }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use logweir_event::{Ack, Batch, Chunk, Payload};
+use logweir_event::{Ack, Batch, Chunk, Payload, Position};
 use logweir_stages::{Decode, Encode, Stage, Tally};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -47,12 +47,12 @@ impl Lane {
             // A chunk is one batch, save one of very many events.
             let mut end = self.pass(&chunk, 0);
             while end < chunk.bytes.len() {
-                self.hand_on(&chunk.ack, More::Follows).await;
+                self.hand_on(&chunk.ack, chunk.end, More::Follows).await;
                 end = self.pass(&chunk, end);
             }
-            let Chunk { bytes, ack, .. } = chunk;
+            let Chunk { bytes, ack, end, .. } = chunk;
             drop(bytes);
-            self.hand_on(&ack, More::None).await;
+            self.hand_on(&ack, end, More::None).await;
             ack.deliver();
         }
     }
@@ -79,14 +79,15 @@ impl Lane {
         end
     }
 
-    /// Sends what has passed to where it goes, each part with a clone of the ack, and lets go of the bytes.
-    async fn hand_on(&mut self, ack: &Ack, more: More) {
+    /// Sends what has passed to where it goes, each part with a clone of the ack, and lets go of the bytes. The chunk
+    /// ends at `end`.
+    async fn hand_on(&mut self, ack: &Ack, end: Position, more: More) {
         if let Some(sender) = &self.dead_letters {
             let lines = more.mark(dead_letters(&self.batch)).bound_to(None, ack.clone());
             sender.send(lines, &self.abort).await;
         }
         for branch in &mut self.branches {
-            branch.hand_on(&self.batch, ack, more, &self.abort).await;
+            branch.hand_on(&self.batch, ack, end, more, &self.abort).await;
         }
         self.batch.release();
     }
@@ -102,9 +103,16 @@ impl Branch {
         (self.receipt.output, apply(&mut self.stages, &mut self.batch))
     }
 
-    async fn hand_on(&mut self, shared: &Batch, ack: &Ack, more: More, abort: &CancellationToken) {
+    async fn hand_on(
+        &mut self,
+        shared: &Batch,
+        ack: &Ack,
+        end: Position,
+        more: More,
+        abort: &CancellationToken,
+    ) {
         let batch = if self.stages.is_empty() { shared } else { &self.batch };
-        for payload in self.encode.encode(batch) {
+        for payload in self.encode.encode(batch, end) {
             // To an output that has failed nothing can be sent; the payload then books its events as not delivered.
             let payload = more.mark(payload).bound_to(Some(self.receipt.clone()), ack.clone());
             self.payloads.send(payload, abort).await;

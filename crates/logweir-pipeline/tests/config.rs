@@ -113,7 +113,7 @@ fn what_is_left_out_has_the_documented_defaults() {
     let output = OutputConfig {
         name: None,
         stages: Vec::new(),
-        encode: EncodeConfig { field_names: None },
+        encode: EncodeConfig::default(),
         sink: SinkConfig::Stdout,
     };
     let expected = PipelineConfig {

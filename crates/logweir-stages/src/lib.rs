@@ -13,7 +13,9 @@ mod tally;
 mod truncate;
 
 pub use decode::Decode;
-pub use encode::{Encode, EncodeConfig, PAYLOAD_BYTES};
+pub use encode::{
+    Encode, EncodeConfig, EncodeProblem, OutputType, PAYLOAD_BYTES, RecordTemplate, TemplateProblem,
+};
 pub use filter::{Filter, FilterConfig, FilterProblem, Term, TermKind};
 pub use logweir_json::{Projection, Unit};
 pub use sample::{Sample, SampleConfig};

@@ -5,8 +5,8 @@
 use bytes::Bytes;
 use logweir_event::{Ack, Batch, Chunk, Position};
 use logweir_stages::{
-    Decode, Encode, EncodeConfig, Filter, FilterConfig, Projection, Sample, SampleConfig, Stage, Tally,
-    Truncate, TruncateConfig, Unit,
+    Decode, Encode, EncodeConfig, Filter, FilterConfig, OutputType, Projection, RecordTemplate, Sample,
+    SampleConfig, Stage, Tally, Truncate, TruncateConfig, Unit,
 };
 use logweir_testkit::allocations::{COUNTING, CountingAllocator, count};
 
@@ -17,8 +17,37 @@ const FILTER: &str = r#"{"where":{"or":[
     {"key":"Outcome","operator":"!eq","value":"exception"},
     {"key":"Event.Request.Method","operator":"contains","value":"E"}]}}"#;
 
+/// What a batch is encoded with.
+struct Case {
+    config: EncodeConfig,
+    has_places: bool,
+}
+
+/// Returns each form in which events are written.
+fn cases() -> Vec<Case> {
+    let fields = EncodeConfig {
+        field_names: Some(vec!["Event".to_owned(), "Outcome".to_owned(), "Missing".to_owned()]),
+        redact_cve_2021_44228: true,
+        ..EncodeConfig::default()
+    };
+    let template = RecordTemplate::parse("{{.Outcome}};{{.Event}}{{/* twice */}}{{.Event}}").unwrap();
+    let csv = EncodeConfig {
+        output_type: OutputType::Csv,
+        record_delimiter: Some("\n".to_owned()),
+        record_template: Some(template),
+        ..fields.clone()
+    };
+    let as_it_is = EncodeConfig { redact_cve_2021_44228: true, ..EncodeConfig::default() };
+    vec![
+        Case { config: EncodeConfig::default(), has_places: false },
+        Case { config: as_it_is, has_places: true },
+        Case { config: fields, has_places: true },
+        Case { config: csv, has_places: true },
+    ]
+}
+
 /// Returns the allocations of the second of two equal batches of `n` events, the first having made all room.
-fn allocations(n: usize) -> usize {
+fn allocations(case: &Case, n: usize) -> usize {
     let mut projection = Projection::default();
     let filter = FilterConfig::from_json(FILTER).unwrap();
     let sample = SampleConfig { rate: 0.9, key: Some("Event.RayID".to_owned()), seed: 0, always_keep: None };
@@ -28,10 +57,13 @@ fn allocations(n: usize) -> usize {
         Box::new(Sample::new(&sample, &mut projection)),
         Box::new(Truncate::new(&truncate, &mut projection)),
     ];
-    let encode = Encode::new(&EncodeConfig::default(), &mut projection);
+    let mut encode = Encode::new(&case.config, &mut projection);
+    if case.has_places {
+        encode = encode.with_places(&mut projection);
+    }
     let mut decode = Decode::new(&projection, 4 << 20);
     let mut batch = Batch::default();
-    let line = r#"{"Outcome":"ok","Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"Logs":[{"Message":["x",1]}]}"#;
+    let line = r#"{"Outcome":"o\u006b ${","EventTimestampMs":1,"Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"Logs":[{"Message":["x",1]}]}"#;
     let bytes = Bytes::from(format!("{line}\n").repeat(n));
     let mut pass = || {
         let end = Position { input: 0, offset: bytes.len() as u64 };
@@ -41,7 +73,7 @@ fn allocations(n: usize) -> usize {
         for stage in &mut stages {
             stage.apply(&mut batch, &mut tally);
         }
-        assert!(encode.encode(&batch).all(|payload| !payload.parts().is_empty()));
+        assert!(encode.encode(&batch, end).all(|payload| !payload.parts().is_empty()));
     };
     pass();
     count(pass)
@@ -50,8 +82,13 @@ fn allocations(n: usize) -> usize {
 /// All threads of the process are counted, so this is a program without the test harness, whose own thread allocates
 /// when it pleases.
 fn main() {
-    let (few, many) = (allocations(300), allocations(3_000));
-    // The payload's copied bytes grow by doubling, so ten times as many may take a few steps more.
-    assert!(many <= few + 4, "{few} allocations for 300 events, {many} for 3,000");
-    assert!(few < 40, "{few} allocations for a batch of 300 events");
+    for case in cases() {
+        let (few, many) = (allocations(&case, 300), allocations(&case, 3_000));
+        // The payload's copied bytes grow by doubling, and so do its places, so ten times as many may take a few steps
+        // more.
+        let n_more = if case.has_places { 8 } else { 4 };
+        let config = case.config;
+        assert!(many <= few + n_more, "{few} allocations for 300 events, {many} for 3,000: {config:?}");
+        assert!(few < 40, "{few} allocations for a batch of 300 events: {config:?}");
+    }
 }

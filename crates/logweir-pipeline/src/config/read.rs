@@ -135,7 +135,7 @@ fn truncate(config: &Checked) -> Option<TruncateConfig> {
 
 fn encode(config: Option<&Checked>) -> Option<EncodeConfig> {
     let names = config.and_then(|config| config.get("field_names"));
-    Some(EncodeConfig { field_names: optional(names, texts)? })
+    Some(EncodeConfig { field_names: optional(names, texts)?, ..EncodeConfig::default() })
 }
 
 fn output(output: &Checked, reading: Reading) -> Option<OutputConfig> {

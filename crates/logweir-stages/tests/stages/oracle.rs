@@ -4,12 +4,12 @@ use logweir_stages::FilterConfig;
 use logweir_testkit::oracle as naive;
 use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::samples;
-use logweir_testkit::strategies::{any_filter, any_refused_filter, any_stream, mutated};
+use logweir_testkit::strategies::{any_filter, any_options, any_refused_filter, any_stream, mutated};
 use proptest::prelude::*;
 
-use crate::run;
+use crate::{Input, run};
 
-fn any_stage() -> impl Strategy<Value = naive::Stage> {
+pub(crate) fn any_stage() -> impl Strategy<Value = naive::Stage> {
     let rate = prop_oneof![Just(1.0), 0.01..1.0f64];
     let key =
         prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID"), Just("Logs"), Just("ScriptName")]);
@@ -26,14 +26,8 @@ fn any_stage() -> impl Strategy<Value = naive::Stage> {
     ]
 }
 
-fn any_field_names() -> impl Strategy<Value = Option<Vec<String>>> {
-    let name =
-        prop_oneof![Just("Logs"), Just("Outcome"), Just("Exceptions"), Just("Event.RayID"), Just("Missing")];
-    prop::option::of(prop::collection::vec(name.prop_map(str::to_owned), 1..4))
-}
-
 /// Lines of real events, some damaged.
-fn real_lines() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn real_lines() -> impl Strategy<Value = Vec<u8>> {
     let lines: Vec<&[u8]> =
         samples::EVENTS.split_inclusive(|&byte| byte == b'\n').filter(|line| line.len() < 8_000).collect();
     prop::sample::subsequence(lines, 1..12)
@@ -45,15 +39,15 @@ proptest! {
     #[test]
     fn the_naive_implementation_comes_to_the_same(
         stages in prop::collection::vec(any_stage(), 0..4),
-        field_names in any_field_names(),
+        options in any_options(),
         input in prop_oneof![any_stream(), real_lines()],
         max_event_bytes in prop_oneof![3 => Just(4usize << 20), 1 => 10..400usize],
         lines_a_chunk in 1..20usize,
     ) {
-        let expected = naive::run(&stages, field_names.as_deref(), &input, max_event_bytes);
+        let expected = naive::run_as(&stages, &options, &input, max_event_bytes);
         // A byte-order mark is the source's to take away.
         let chunks = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&input);
-        let outcome = run(&stages, field_names.as_deref(), chunks, max_event_bytes, lines_a_chunk);
+        let outcome = run(&stages, &options, &Input { bytes: chunks, max_event_bytes, lines_a_chunk });
         prop_assert_eq!(String::from_utf8_lossy(&outcome.output), String::from_utf8_lossy(&expected.output));
         prop_assert_eq!(&outcome, &expected);
         let dropped = outcome.filtered + outcome.sampled_out + outcome.malformed.iter().sum::<u64>() + outcome.oversized;
