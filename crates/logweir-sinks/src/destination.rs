@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 pub use config::{
     AzureConfig, AzureCredentials, DestinationConfig, DirectoryConfig, ElasticsearchAuth,
     ElasticsearchConfig, GsConfig, GsCredentials, Header, HttpConfig, HttpFlavour, LokiConfig, ObjectPrefix,
-    PrefixProblem, S3Config, S3Credentials, S3Flavour, TlsConfig,
+    PrefixProblem, S3Config, S3Credentials, S3Flavour,
 };
 pub use envelope::{Envelope, EnvelopedEvent};
 pub use parse::DestinationProblem;

@@ -34,7 +34,7 @@ pub use destination::{
     AzureConfig, AzureCredentials, Destination, DestinationConfig, DestinationProblem, DirectoryConfig,
     ElasticsearchAuth, ElasticsearchConfig, Envelope, EnvelopedEvent, GsConfig, GsCredentials, Header,
     HttpConfig, HttpFlavour, Limits, LokiConfig, ObjectPrefix, PrefixProblem, S3Config, S3Credentials,
-    S3Flavour, TlsConfig, Upload, UploadError, UploadVerdict, Uploaded,
+    S3Flavour, Upload, UploadError, UploadVerdict, Uploaded,
 };
 pub use disk::{Disk, DiskFile};
 pub use error::SinkError;

@@ -9,7 +9,7 @@ mod store;
 use std::fmt;
 
 pub use elasticsearch::{ElasticsearchAuth, ElasticsearchConfig};
-pub use http::{Header, HttpConfig, HttpFlavour, TlsConfig};
+pub use http::{Header, HttpConfig, HttpFlavour};
 pub use loki::LokiConfig;
 pub use prefix::{ObjectPrefix, PrefixProblem};
 pub use store::{

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use logweir_net::Secret;
+use logweir_net::{Secret, TlsConfig};
 
-use super::http::{Header, TlsConfig, server};
+use super::http::{Header, server};
 
 /// The bulk interface of Elasticsearch or `OpenSearch`.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,9 +1,8 @@
 //! What is configured of a server that takes batches by POST.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use logweir_net::Secret;
+use logweir_net::{Secret, TlsConfig};
 use url::Url;
 
 /// A server that takes batches by POST.
@@ -41,15 +40,6 @@ pub struct Header {
     pub name: String,
     /// What it says.
     pub value: Secret,
-}
-
-/// How a server is known to be who it says it is.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct TlsConfig {
-    /// A file of certificates, as PEM, that are trusted besides those that the system trusts.
-    pub ca_file: Option<PathBuf>,
-    /// Whether anybody is believed. Then whoever is in between reads and changes everything.
-    pub is_unverified: bool,
 }
 
 impl HttpFlavour {

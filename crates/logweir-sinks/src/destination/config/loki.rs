@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use logweir_net::Secret;
+use logweir_net::{Secret, TlsConfig};
 
-use super::http::{Header, TlsConfig, server};
+use super::http::{Header, server};
 
 /// The push interface of Loki.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,11 +4,11 @@ use ::http::HeaderName;
 use ::http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use logweir_net::Secret;
+use logweir_net::{Secret, TlsConfig};
 use url::Url;
 
 use super::conf::{Conf, Parameter, Part};
-use crate::destination::config::{DestinationConfig, Header, HttpConfig, HttpFlavour, TlsConfig};
+use crate::destination::config::{DestinationConfig, Header, HttpConfig, HttpFlavour};
 
 /// What the name of a parameter begins with that is a header.
 const HEADER: &str = "header_";
@@ -39,7 +39,7 @@ pub(super) fn splunk(conf: &mut Conf<'_>) -> Option<DestinationConfig> {
     }
     let headers = headers(conf);
     require_header(conf, &headers, "Authorization", "as `header_Authorization=Splunk%20TOKEN`");
-    let is_unverified = is_unverified(conf);
+    let is_unverified = insecure_skip_verify(conf);
     let channel = conf.require("channel", "any GUID, as `channel=6eb1c1b6-4ae8-4a01-8b2d-9f4a3d3f4c11`");
     if let Some(channel) = &channel
         && !is_guid(&channel.value)
@@ -93,7 +93,7 @@ fn post(
         }
     }
     let url = url(conf, rest)?;
-    let tls = TlsConfig { ca_file: None, is_unverified };
+    let tls = TlsConfig { ca_file: None, insecure_skip_verify: is_unverified };
     Some(DestinationConfig::Http(HttpConfig { flavour, url: Secret::new(url), headers, tls }))
 }
 
@@ -171,7 +171,7 @@ fn require_header(conf: &mut Conf<'_>, headers: &[Header], name: &str, help: &st
     }
 }
 
-fn is_unverified(conf: &mut Conf<'_>) -> bool {
+fn insecure_skip_verify(conf: &mut Conf<'_>) -> bool {
     let Some(parameter) = conf.take("insecure-skip-verify") else { return false };
     match parameter.value.as_str() {
         "true" => true,

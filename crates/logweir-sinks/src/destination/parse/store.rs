@@ -90,7 +90,8 @@ pub(super) fn gs(conf: &mut Conf<'_>) -> Option<DestinationConfig> {
 /// `azure://account.blob.core.windows.net/container/[dir]?SAS[&endpoint=URL]`.
 pub(super) fn azure(conf: &mut Conf<'_>) -> Option<DestinationConfig> {
     let (host, rest) = conf.address().split_at_slash();
-    let path = Part { text: rest.text.strip_prefix('/').unwrap_or(rest.text), offset: rest.offset + 1 };
+    let n_slash = usize::from(!rest.text.is_empty());
+    let path = Part { text: &rest.text[n_slash..], offset: rest.offset + n_slash };
     let (container, directory) = path.split_at_slash();
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
     if !host.text.contains('.') || !host.text.bytes().all(is_host) {
