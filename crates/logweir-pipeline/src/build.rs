@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use logweir_event::{FileId, Positions};
-use logweir_sinks::{
-    DeadLetterSink, FileSink, NullSink, Sink, SinkNames, Spool, StdoutSink, UploadSink,
-};
+use logweir_sinks::{DeadLetterSink, FileSink, NullSink, Sink, SinkNames, Spool, StdoutSink, UploadSink};
 use logweir_sources::{
-    AckTracker, Checkpoint, CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig, FollowSource, FollowStats,
-    Source, StateClaim, StdinSource, list_checkpoints,
-    read_covering, spool_dir,
+    AckTracker, Checkpoint, CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig,
+    FollowSource, FollowStats, Source, StateClaim, StdinSource, list_checkpoints, read_covering, spool_dir,
 };
 use logweir_stages::{Decode, Encode, PAYLOAD_BYTES, Projection};
 
@@ -186,9 +183,10 @@ pub(crate) fn open_source(
         }
         SourceConfig::Follow(follow) => return open_follow(config, follow, board),
     };
-    let claim = config.state_dir.as_deref().map(|state_dir| {
-        board.state_dir(state_dir).and_then(|dir| StateClaim::new(dir, &config.name))
-    });
+    let claim = config
+        .state_dir
+        .as_deref()
+        .map(|state_dir| board.state_dir(state_dir).and_then(|dir| StateClaim::new(dir, &config.name)));
     let claim = claim.transpose().map_err(|error| component_error("state_dir", error))?;
     Ok(Some(OpenSource { source, keeper: Keeper::Once { positions, _claim: claim } }))
 }
@@ -284,7 +282,8 @@ fn sink_component(output: &OutputConfig) -> String {
 
 /// Returns the directory in which what an output uploads waits.
 fn upload_dir(pipeline: &PipelineConfig, output: &OutputConfig) -> PathBuf {
-    let state_dir = pipeline.state_dir.as_deref().expect("a sink that uploads without `state_dir` is refused");
+    let state_dir =
+        pipeline.state_dir.as_deref().expect("a sink that uploads without `state_dir` is refused");
     let of_pipeline = spool_dir(state_dir, &pipeline.name);
     match &output.name {
         None => of_pipeline,

@@ -38,12 +38,12 @@ pub use config::{
 };
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::with_causes;
+pub use logweir_sinks::UploadSnapshot;
 pub use logweir_sources::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, Reset, StateDir,
     list_checkpoints, reset_checkpoint,
 };
 pub use logweir_stages::{Decode, Tally};
-pub use logweir_sinks::UploadSnapshot;
 pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::build::{Pipeline, source_component};
 use crate::channel::{ChannelStats, CountedSender, channels};
-use crate::config::{Limits, OutputConfig, PipelineConfig, StageConfig};
+use crate::config::{Limits, OutputConfig, PipelineConfig, SinkConfig, StageConfig};
 use crate::lane::{Branch, Lane};
 use crate::ledger::{Ledger, OutputReceipt};
 use crate::live::Live;
@@ -112,7 +112,7 @@ fn build_lane(
     let stages = build_stages(&config.stages, &mut projection);
     let branch = |(output, payloads): (&OutputConfig, CountedSender<Payload>)| Branch {
         stages: build_stages(&output.stages, &mut projection),
-        encode: Encode::new(&output.encode, &mut projection),
+        encode: build_encode(output, &mut projection),
         receipt: Arc::new(OutputReceipt {
             ledger: ledger.clone(),
             output: ledger.output(output.name.as_deref()),
@@ -129,6 +129,15 @@ fn build_lane(
         ledger: ledger.clone(),
         abort,
         batch: Batch::default(),
+    }
+}
+
+/// Returns the encoder of an output; one that collects batches is told where events lie.
+fn build_encode(output: &OutputConfig, projection: &mut Projection) -> Encode {
+    let encode = Encode::new(&output.encode, projection);
+    match output.sink {
+        SinkConfig::Upload(_) => encode.with_places(projection),
+        SinkConfig::Stdout | SinkConfig::File(_) | SinkConfig::Null => encode,
     }
 }
 
