@@ -7,8 +7,15 @@
 //! try again is not its business.
 
 mod config;
+mod connect;
+mod directory;
 mod envelope;
+mod hidden;
+mod http;
 mod parse;
+mod refusal;
+mod store;
+mod test_upload;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,8 +27,10 @@ pub use config::{
     ElasticsearchConfig, GsConfig, GsCredentials, Header, HttpConfig, HttpFlavour, LokiConfig, ObjectPrefix,
     PrefixProblem, S3Config, S3Credentials, S3Flavour,
 };
-pub use envelope::{Envelope, EnvelopedEvent};
+pub use connect::DestinationError;
+pub use envelope::{Bulk, Envelope, EnvelopedEvent, Push};
 pub use parse::DestinationProblem;
+pub use test_upload::test_upload;
 
 use crate::file::Compression;
 

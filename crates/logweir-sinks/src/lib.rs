@@ -31,10 +31,11 @@ use logweir_event::FileId;
 pub use context::{ReadOnce, SinkContext};
 pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use destination::{
-    AzureConfig, AzureCredentials, Destination, DestinationConfig, DestinationProblem, DirectoryConfig,
-    ElasticsearchAuth, ElasticsearchConfig, Envelope, EnvelopedEvent, GsConfig, GsCredentials, Header,
-    HttpConfig, HttpFlavour, Limits, LokiConfig, ObjectPrefix, PrefixProblem, S3Config, S3Credentials,
-    S3Flavour, Upload, UploadError, UploadVerdict, Uploaded,
+    AzureConfig, AzureCredentials, Bulk, Destination, DestinationConfig, DestinationError,
+    DestinationProblem, DirectoryConfig, ElasticsearchAuth, ElasticsearchConfig, Envelope, EnvelopedEvent,
+    GsConfig, GsCredentials, Header, HttpConfig, HttpFlavour, Limits, LokiConfig, ObjectPrefix,
+    PrefixProblem, Push, S3Config, S3Credentials, S3Flavour, Upload, UploadError, UploadVerdict, Uploaded,
+    test_upload,
 };
 pub use disk::{Disk, DiskFile};
 pub use error::SinkError;

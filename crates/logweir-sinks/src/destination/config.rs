@@ -9,6 +9,7 @@ mod store;
 use std::fmt;
 
 pub use elasticsearch::{ElasticsearchAuth, ElasticsearchConfig};
+pub(super) use http::server;
 pub use http::{Header, HttpConfig, HttpFlavour};
 pub use loki::LokiConfig;
 pub use prefix::{ObjectPrefix, PrefixProblem};

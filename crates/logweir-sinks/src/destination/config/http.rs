@@ -63,7 +63,7 @@ impl fmt::Display for HttpConfig {
 }
 
 /// Returns the host and, unless it is the usual one, the port of a URL: all that may be shown.
-pub(super) fn server(url: &Secret) -> String {
+pub(in crate::destination) fn server(url: &Secret) -> String {
     let Ok(url) = Url::parse(url.expose()) else { return "?".to_owned() };
     let host = url.host_str().unwrap_or("?");
     match url.port() {
