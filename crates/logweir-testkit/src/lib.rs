@@ -2,12 +2,13 @@
 //!
 //! [`oracle`] says what must come out, by the plainest of means; [`generate`] makes workloads and [`strategies`]
 //! makes odd input; [`samples`] has real events and worked cases; [`process`] and [`scratch`] are for tests of
-//! the real binary, [`allocations`] for tests of what allocates,
+//! the real binary, [`http_server`] is what it sends to, [`allocations`] for tests of what allocates,
 //! [`compress`] for those of what decompresses.
 
 pub mod allocations;
 pub mod compress;
 pub mod generate;
+pub mod http_server;
 pub mod oracle;
 pub mod process;
 pub mod samples;
