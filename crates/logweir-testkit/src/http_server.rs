@@ -136,7 +136,8 @@ impl HttpServer {
     /// If there are fewer within a minute.
     pub fn wait_for(&self, n: usize) -> Vec<Received> {
         poll_until(&format!("{n} requests"), DEADLINE, || {
-            (self.shared.lock().received.len() >= n).then(|| self.requests())
+            let requests = self.requests();
+            (requests.len() >= n).then_some(requests)
         })
     }
 

@@ -90,7 +90,7 @@ impl<W: Read + Write> Exchange<'_, W> {
     fn reply(&mut self, reply: &Reply, request: &Received) -> io::Result<bool> {
         let is_head = request.method == "HEAD";
         self.write(&if is_head { reply.head() } else { reply.bytes() })?;
-        if request.is_whole {
+        if request.is_whole && !request.is_last {
             return Ok(true);
         }
         self.leave(Fault::Close)

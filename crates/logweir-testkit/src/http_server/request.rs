@@ -23,6 +23,8 @@ pub struct Received {
     pub is_whole: bool,
     /// The number of the connection, from 0: requests with the same number shared one.
     pub connection: usize,
+    /// Whether the client has nothing more to ask on this connection.
+    pub(super) is_last: bool,
 }
 
 impl Received {
@@ -68,14 +70,18 @@ fn parse_head(head: &[u8], connection: usize) -> io::Result<Received> {
     request.parse(head).map_err(io::Error::other)?;
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let shown = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    Ok(Received {
+    let mut received = Received {
         method: text(request.method),
         path: text(request.path),
         headers: request.headers.iter().map(|one| (one.name.to_owned(), shown(one.value))).collect(),
         body: Vec::new(),
         is_whole: false,
         connection,
-    })
+        is_last: request.version == Some(0),
+    };
+    received.is_last |=
+        received.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    Ok(received)
 }
 
 /// How much of a body is still to come.
