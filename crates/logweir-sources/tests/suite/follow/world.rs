@@ -199,12 +199,17 @@ impl Run {
         assert!(self.n_lines >= n_lines, "{n_lines} lines, but only {} came", self.n_lines);
     }
 
-    /// Takes and delivers all there is, until all files have been looked at twice and nothing is left.
+    /// Takes and delivers all there is, until all files have been looked at once more and nothing is left.
     pub(super) fn settle(&mut self) {
         let (n_before, _) = self.stats.looked();
+        let mut n_begun = u64::MAX;
         self.take_until("all is read", |run| {
             let (n_searches, n_behind) = run.stats.looked();
-            n_searches >= n_before + 2 && n_behind == 0 && run.rig.tracker.unresolved() == 0
+            // What is told may be late by several searches; but those behind what is told next begin after this.
+            if n_begun == u64::MAX && n_searches > n_before {
+                n_begun = n_searches;
+            }
+            n_searches > n_begun && n_behind == 0 && run.rig.tracker.unresolved() == 0
         });
     }
 
