@@ -71,7 +71,8 @@ impl Checkpointer {
             looked = Instant::now();
             pause = if !self.commit(&tracker, &condition).await {
                 self.pace.longer(pause)
-            } else if is_same || tracker.n_delivered() == 0 {
+            } else if is_same || self.written.is_none_or(|(_, n_delivered)| n_delivered == 0) {
+                // What was delivered while it was written may not be in it.
                 self.pace.look_every
             } else {
                 self.pace.commit_every
