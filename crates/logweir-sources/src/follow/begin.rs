@@ -250,8 +250,8 @@ impl Follower {
             let Some(place) = Place::at(file, place)? else { break };
             windows.insert(place.offset, place.window);
         }
-        let is_final = followed.missing_since.is_some();
-        let sample = Sample { windows, n_bytes, is_cut: false, is_final };
+        let is_gone = followed.missing_since.is_some();
+        let sample = Sample { windows, n_bytes, is_cut: false, is_whole: false, is_gone };
         let kinship = judge(&relatives, &sample, &doubt);
         drop(relatives);
         Ok(self.decide(key, kinship, n_bytes))
@@ -272,7 +272,9 @@ impl Follower {
                 Identity::Copy(offset)
             }
             Kinship::Within { input } => {
-                self.put_off(key, Some((input, n_bytes)), true);
+                // One that is gone and waits for the other to be read is not to be closed before.
+                let is_settled = self.files.get(key).is_some_and(|file| file.missing_since.is_none());
+                self.put_off(key, Some((input, n_bytes)), is_settled);
                 Identity::Unclear
             }
             Kinship::Unclear => {

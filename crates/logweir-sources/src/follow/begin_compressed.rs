@@ -99,9 +99,9 @@ impl Follower {
         let (Content::Unknown(doubt), Some(file)) = (&followed.content, &followed.file) else {
             return unclear;
         };
-        let is_final = followed.missing_since.is_some();
+        let is_gone = followed.missing_since.is_some();
         let original = uncompressed(&followed.path).and_then(|path| self.files.at(&path));
-        if !is_final && original.and_then(|key| self.files.get(key)).is_some_and(Followed::is_behind) {
+        if !is_gone && original.and_then(|key| self.files.get(key)).is_some_and(Followed::is_behind) {
             // How much of it is new depends on how far that is read until it goes.
             self.put_off(key, None, false);
             return unclear;
@@ -114,8 +114,8 @@ impl Follower {
             Err(_) if self.stop.is_cancelled() => return unclear,
             sample => sample?,
         };
-        sample.is_final |= is_final;
-        let may_grow = sample.is_cut && !is_final && followed.changed.elapsed() < self.pace.compressed_after;
+        sample.is_gone = is_gone;
+        let may_grow = sample.is_cut && !is_gone && followed.changed.elapsed() < self.pace.compressed_after;
         let kinship = match judge(&relatives, &sample, &doubt) {
             within @ Kinship::Within { .. } => within,
             // Whoever compresses may not be done.

@@ -219,7 +219,7 @@ pub(super) fn sample(
     }
     windows.insert(n_bytes, window);
     let (is_whole, is_cut) = (matches!(ended, Some(Ok(()))), matches!(ended, Some(Err(_))));
-    Ok(Sample { windows, n_bytes, is_cut, is_final: is_whole })
+    Ok(Sample { windows, n_bytes, is_cut, is_whole, is_gone: false })
 }
 
 fn decompressed(file: &File, alarm: &Alarm) -> io::Result<Decompressed> {

@@ -31,11 +31,18 @@ pub(super) struct Sample {
     pub(super) n_bytes: u64,
     /// Whether it ends too early, as while it is being compressed.
     pub(super) is_cut: bool,
-    /// Whether nobody will add to it: it is gone, or is compressed and whole.
-    pub(super) is_final: bool,
+    /// Whether it is compressed and whole, so that nobody will add to it.
+    pub(super) is_whole: bool,
+    /// Whether it is gone, so that nobody will either, and it is held open until it is known what it is.
+    pub(super) is_gone: bool,
 }
 
 impl Sample {
+    /// Returns whether nobody will add to it.
+    fn is_final(&self) -> bool {
+        self.is_whole || self.is_gone
+    }
+
     fn ends_with(&self, offset: u64, tail: Fingerprint) -> bool {
         self.windows.get(&offset).is_some_and(|window| window.ends_with(tail))
     }
@@ -107,7 +114,10 @@ impl Follower {
 /// Returns the places at which a file is to be compared with these.
 pub(super) fn places(relatives: &[Relative<'_>], doubt: &Doubt) -> BTreeSet<u64> {
     let remembered = relatives.iter().flat_map(|relative| relative.known.places());
-    remembered.map(|(offset, _)| offset).chain(doubt.within.map(|(_, offset)| offset)).collect()
+    // What goes on behind the end of another is not within it, even if it begins like all of it.
+    let behind = relatives.iter().filter_map(|relative| Some(relative.living?.size + 1));
+    let within = doubt.within.map(|(_, offset)| offset);
+    remembered.map(|(offset, _)| offset).chain(behind).chain(within).collect()
 }
 
 /// Returns what a file has in common with all of these.
@@ -138,6 +148,15 @@ impl Relative<'_> {
         self.known.may_be_in(self.names, first) || (is_all_unfinished && self.names == Names::Rotated)
     }
 
+    /// Returns whether a file that is within this one is needed no more: this one has given all that it holds. As long as
+    /// some of it was not sent, it would be lost with this one, should that go or the run end.
+    fn has_given(&self, sample: &Sample) -> bool {
+        let read = self.known.offset;
+        // A line that is not finished may never be, and for that nobody's room on the disk is held.
+        let is_let_go = sample.is_gone && (read >= sample.n_bytes || !self.is_behind);
+        is_let_go || (sample.is_whole && read > sample.n_bytes)
+    }
+
     fn kinship(&self, sample: &Sample, doubt: &Doubt) -> Kinship {
         let read = self.known.offset;
         if read > 0 && sample.n_bytes >= read && !sample.ends_with(read, self.known.tail) {
@@ -147,10 +166,12 @@ impl Relative<'_> {
         let window = self.living.and_then(|living| living.window(sample.n_bytes));
         let is_within = window.map(|window| sample.windows.get(&sample.n_bytes) == Some(&window));
         match is_within {
-            Some(true) if sample.is_final => Kinship::Copy { offset: sample.n_bytes, is_sure: true },
+            Some(true) if self.has_given(sample) => Kinship::Copy { offset: sample.n_bytes, is_sure: true },
             Some(true) => Kinship::Within { input: self.input },
+            // Nothing was read of it that could be in a copy.
+            _ if read == 0 => Kinship::None,
             // Maybe it does not hold any more what was read of it, or it has not been looked into.
-            _ if self.is_behind && !sample.is_final => Kinship::Unclear,
+            _ if self.is_behind && !sample.is_final() => Kinship::Unclear,
             _ if sample.n_bytes >= read => Kinship::Copy { offset: read, is_sure: true },
             Some(false) => Kinship::None,
             None => self.kinship_to_past(sample, doubt),

@@ -232,7 +232,7 @@ impl Follower {
                     if let Ok(metadata) = open.metadata() {
                         file.note(&metadata);
                     }
-                    if is_retried {
+                    if is_retried && !is_put_off(file, now) {
                         due.push(key);
                     }
                 }
@@ -296,6 +296,11 @@ fn what_became(file: &Followed) -> Option<Rotation> {
 fn is_to_be_looked_into(file: &Followed, now: Instant) -> bool {
     let Content::Unknown(doubt) = &file.content else { return false };
     file.is_behind() && doubt.again.is_none_or(|(at, _)| now >= at)
+}
+
+/// Returns whether a file is not to be looked into before some time has passed.
+fn is_put_off(file: &Followed, now: Instant) -> bool {
+    matches!(&file.content, Content::Unknown(Doubt { again: Some((at, _)), .. }) if now < *at)
 }
 
 /// Returns where a symbolic link leads to; `None` for anything else.

@@ -8,7 +8,7 @@ use logweir_sources::Rotation;
 use logweir_testkit::compress::{gzip, zstandard};
 use logweir_testkit::process::poll_until;
 
-use super::world::{World, assert_once, line, lines};
+use super::world::{Run, World, assert_once, line, lines};
 
 #[test]
 fn copying_and_emptying_gives_each_line_once() {
@@ -332,4 +332,105 @@ fn a_copy_of_an_unfinished_line_waits_for_the_original() {
     world.append("a.log", lines(5..6));
     run.settle();
     assert_once(&run.stop(), &("{\"id\":1,\"begun\":".to_owned() + &rest + &lines(5..6)));
+}
+
+#[test]
+fn a_compressed_file_does_not_wait_for_an_unfinished_line_that_it_does_not_hold() {
+    let world = World::new();
+    world.append("x.log", "{\"id\":1,\"begun\":");
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log.1.gz", gzip(lines(10..20).as_bytes()));
+    run.settle();
+    assert_eq!(run.got, lines(10..20).into_bytes());
+    world.append("x.log", "true}\n");
+    run.settle();
+    assert_once(&run.stop(), &("{\"id\":1,\"begun\":true}\n".to_owned() + &lines(10..20)));
+}
+
+#[test]
+fn a_compressed_copy_of_an_unfinished_line_waits_for_the_original() {
+    let world = World::new();
+    world.append("x.log", "{\"id\":1,\"begun\":");
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log.1.gz", gzip(b"{\"id\":1,\"begun\":"));
+    run.settle();
+    assert!(run.got.is_empty(), "it is not taken for whole");
+    world.append("x.log", "true}\n".to_owned() + &lines(2..5));
+    run.settle();
+    world.remove("x.log");
+    run.take_until("it is let go", |run| run.stats.n_files() == 1);
+    run.settle();
+    assert_once(&run.stop(), &("{\"id\":1,\"begun\":true}\n".to_owned() + &lines(2..5)));
+}
+
+#[test]
+fn a_file_beside_an_unfinished_line_that_it_does_not_hold_is_no_copy() {
+    let world = World::new();
+    world.append("x.log", "{\"id\":1,\"begun\":");
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log.1", lines(20..30));
+    run.settle();
+    assert_eq!(run.stats.rotations(Rotation::Copied), 0);
+    assert_eq!(run.stop(), lines(20..30));
+}
+
+#[test]
+fn a_compressed_file_that_begins_like_a_shorter_one_is_read() {
+    let world = World::new();
+    let head = "{\"version\":1}\n";
+    world.append("x.log", head);
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log.1.gz", gzip((head.to_owned() + &lines(0..10)).as_bytes()));
+    run.settle();
+    assert_eq!(run.got, (head.to_owned() + &lines(0..10)).into_bytes());
+    world.append("x.log", lines(10..20));
+    run.settle();
+    assert_once(&run.stop(), &(head.to_owned() + &lines(0..20)));
+}
+
+#[test]
+fn what_an_original_that_went_still_held_comes_from_its_compressed_form_after_a_crash() {
+    // As if each began with the same head, so that the longer one may be what was compressed, too.
+    let head = "{\"version\":1}\n".repeat(40);
+    let longer = head.clone() + &lines(0..80_000);
+    let shorter = head + &lines(100_000..160_000);
+    let world = World::new();
+    world.append("x.log.2", &longer);
+    let mut run = world.start();
+    run.settle();
+    world.append("x.log.1", &shorter);
+    take_one_by_one(&mut run, longer.len() + 1);
+    // It is held open, and not read on as long as nothing is taken.
+    world.append("x.log.1.gz", gzip(shorter.as_bytes()));
+    world.remove("x.log.1");
+    let (n_searches, _) = run.stats.looked();
+    poll_until("it is gone for long", Duration::from_secs(10), || {
+        let is_gone = run.stats.rotations(Rotation::Deleted) > 0;
+        (is_gone && run.stats.looked().0 > n_searches + 5).then_some(())
+    });
+    // Others have a turn before all of it is read.
+    take_one_by_one(&mut run, longer.len() + (5 << 19));
+    let n_bytes = run.got.len() - longer.len();
+    assert!(n_bytes < shorter.len());
+    poll_until("it is kept", Duration::from_secs(10), || {
+        let checkpoint = fs::read_to_string(world.scratch.path("state/test.checkpoint")).unwrap();
+        checkpoint.contains(&format!("\"offset\":{n_bytes},")).then_some(())
+    });
+    let mut got = run.crash();
+    let mut run = world.start();
+    run.settle();
+    got += &run.stop();
+    assert_once(&got, &(longer + &shorter));
+}
+
+/// Takes and delivers one chunk after the other, until so many bytes have come in all.
+fn take_one_by_one(run: &mut Run, n_bytes: usize) {
+    while run.got.len() < n_bytes {
+        let chunk = poll_until("a chunk", Duration::from_secs(10), || run.next());
+        run.deliver(chunk);
+    }
 }
