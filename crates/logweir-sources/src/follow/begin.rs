@@ -286,6 +286,8 @@ impl Follower {
 
     /// Leaves a file for later of which it is not clear what it is; maybe it holds nothing that has to be read.
     pub(super) fn put_off(&mut self, key: u32, within: Option<(u32, u64)>, is_settled: bool) {
+        // It could be read, if it could not before.
+        self.clear_trouble(key);
         let (first, longest) = (self.pace.tend_every, self.pace.retry_at_most);
         let Some(followed) = self.files.get_mut(key) else { return };
         let size = followed.size;

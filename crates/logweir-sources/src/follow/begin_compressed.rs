@@ -160,7 +160,7 @@ impl Follower {
                 Begun::No
             }
             Err(error) => {
-                self.damaged(key, &error);
+                self.cannot_decompress(key, &error);
                 Begun::No
             }
         }

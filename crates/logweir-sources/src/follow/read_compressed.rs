@@ -25,11 +25,14 @@ impl Follower {
                 if let Some(piece) = compressed.take_rest() {
                     self.send_piece(key, piece);
                 }
+                self.clear_trouble(key);
                 self.finish_compressed(key);
                 self.end_turn(key);
             }
             Ok(_) => {
-                if let Some(piece) = compressed.take() {
+                let piece = compressed.take();
+                self.clear_trouble(key);
+                if let Some(piece) = piece {
                     self.send_piece(key, piece);
                     if self.turn.n_sent >= TURN_BYTES && !self.ready.is_empty() {
                         self.end_turn(key);
@@ -37,7 +40,7 @@ impl Follower {
                     }
                 }
             }
-            Err(error) => self.damaged(key, &error),
+            Err(error) => self.cannot_decompress(key, &error),
         }
     }
 
@@ -51,10 +54,26 @@ impl Follower {
         self.pending = Some(self.chunks.chunk(piece.raw, mark, piece.n_source_bytes));
     }
 
+    /// Tries a compressed file again later if it is the system that fails; if it is what the file holds, gives up on it.
+    pub(super) fn cannot_decompress(&mut self, key: u32, error: &io::Error) {
+        if error.raw_os_error().is_none() && error.kind() != io::ErrorKind::OutOfMemory {
+            return self.damaged(key, error);
+        }
+        if let Some(Followed { content: Content::Compressed(compressed), .. }) = self.files.get_mut(key) {
+            compressed.close();
+        }
+        // First, so that it is not queued at once.
+        self.cannot("read", key, error);
+        if self.turn.key == Some(key) {
+            self.end_turn(key);
+        }
+    }
+
     /// Gives up on a compressed file until it changes: whoever makes it may not be done, or it is damaged.
-    pub(super) fn damaged(&mut self, key: u32, error: &io::Error) {
+    fn damaged(&mut self, key: u32, error: &io::Error) {
         let Some(followed) = self.files.get_mut(key) else { return };
         let path = followed.path.display().to_string();
+        followed.retry = None;
         if let Content::Compressed(compressed) = &mut followed.content {
             compressed.close();
             compressed.finish(followed.size);

@@ -112,6 +112,32 @@ fn with_few_descriptors_it_makes_do_by_closing_others() {
 }
 
 #[test]
+fn a_compressed_file_that_cannot_be_opened_for_a_while_is_read_afterwards() {
+    if !is_alone("a_compressed_file_that_cannot_be_opened_for_a_while_is_read_afterwards") {
+        return;
+    }
+    let world = World::new();
+    world.append("x.gz", gzip(lines(0..80_000).as_bytes()));
+    world.append("y.gz", gzip(lines(80_000..80_010).as_bytes()));
+    let mut run = world.start();
+    // In the first turns of the one, the other is found to be compressed; it has to wait, as one is read at a time.
+    while run.got.len() < 5 << 19 {
+        let chunk = poll_until("a chunk", Duration::from_secs(10), || run.next());
+        run.deliver(chunk);
+    }
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(3), ..limit }).unwrap();
+    let condition = run.rig.condition.clone();
+    run.take_until("it cannot be read", |_| {
+        ["read", "decompress"].iter().any(|kind| condition.counts().contains_key(kind))
+    });
+    setrlimit(Resource::Nofile, limit).unwrap();
+    run.settle();
+    run.take_until("the trouble is over", |_| condition.troubles().is_empty());
+    assert_once(&run.stop(), &lines(0..80_010));
+}
+
+#[test]
 fn deleted_files_with_unread_bytes_are_held_beyond_the_bound() {
     let mut world = World::new();
     world.config.open_files = 2;
