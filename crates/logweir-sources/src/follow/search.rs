@@ -1,6 +1,6 @@
 //! Searches for files, and learns what has become of those that are known.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::FileTypeExt as _;
@@ -19,15 +19,16 @@ impl Follower {
     /// Takes what the system has told of changes.
     pub(super) fn take_hints(&mut self) {
         let changes = self.watch.take();
-        for path in changes.modified {
-            let plain = path.strip_prefix(".").unwrap_or(&path);
+        let known = changes.modified.iter().filter_map(|path| {
             // Others' files change in the same directories.
-            if let Some(key) = self.files.at(&path).or_else(|| self.files.at(plain)) {
-                if let Some(file) = self.files.get_mut(key) {
-                    file.touch();
-                }
-                self.look_at(key);
+            self.files.at(path).or_else(|| self.files.at(path.strip_prefix(".").unwrap_or(path)))
+        });
+        // Those that were found first come first: the others may be copies of them.
+        for key in known.collect::<BTreeSet<u32>>() {
+            if let Some(file) = self.files.get_mut(key) {
+                file.touch();
             }
+            self.look_at(key);
         }
         if changes.rescan {
             self.search_soon();

@@ -316,6 +316,27 @@ fn damage_inside_a_compressed_file_loses_nothing_before_it_and_stops_nothing_els
 }
 
 #[test]
+fn files_that_were_empty_and_their_copies_are_one() {
+    let world = World::new();
+    let names = || (0..20).map(|id| (format!("{id}.log"), format!("{id}.log.1")));
+    names().for_each(|(original, _)| world.append(&original, ""));
+    let mut run = world.start();
+    run.settle();
+    names().for_each(|(_, copy)| world.append(&copy, ""));
+    run.settle();
+    // Nothing else is looked into before all of this is taken.
+    let others = lines(1000..30_000);
+    world.append("others", &others);
+    take_one_by_one(&mut run, 1);
+    for (id, (original, copy)) in (0..).zip(names()) {
+        world.append(&original, lines(id..id + 1));
+        world.append(&copy, lines(id..id + 1));
+    }
+    run.settle();
+    assert_once(&run.stop(), &(lines(0..20) + &others));
+}
+
+#[test]
 fn a_copy_of_an_unfinished_line_waits_for_the_original() {
     let world = World::new();
     world.append("a.log", "{\"id\":1,\"begun\":");
