@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::header::{HeaderValue, USER_AGENT};
-use http::{Request, Version};
+use http::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
+use http::{Method, Request, Version};
+use http_body::Body as _;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -69,7 +70,7 @@ impl Client {
 
     /// Sends a request, once, and returns the answer with up to `max_answer_bytes` of its body.
     ///
-    /// `Host`, `Content-Length` and `User-Agent` are added unless they are there. An answer of any status is an answer:
+    /// `Host` and `User-Agent` are added unless they are there; `Content-Length` is always the body's. An answer of any status is an answer:
     /// see [`Answer::verdict`]. One that comes before the request was sent whole counts too. The request can be sent
     /// again.
     ///
@@ -131,8 +132,17 @@ fn outgoing(request: &Request<Body>, body: OpenBody) -> Request<OpenBody> {
     *outgoing.uri_mut() = request.uri().clone();
     *outgoing.version_mut() = Version::HTTP_11;
     *outgoing.headers_mut() = request.headers().clone();
+    let length = outgoing.body().size_hint().exact().expect("every body knows its length");
+    if length > 0 || takes_body(request.method()) {
+        outgoing.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
     outgoing.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
     outgoing
+}
+
+/// Returns whether to say so if there is no body: some servers wait for one else (RFC 9110 section 8.6).
+fn takes_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 /// Returns what an error of the library means.

@@ -27,6 +27,10 @@ use crate::process::poll_until;
 /// How many connections the system may hold before they are accepted.
 const BACKLOG: i32 = 128;
 
+/// How much the system may take in for a connection. It would else take megabytes from a client whose server reads
+/// slowly or not at all.
+const RECEIVED_BYTES: usize = 128 * 1024;
+
 /// How long a test waits for requests.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -209,6 +213,7 @@ fn bind(address: SocketAddr) -> Socket {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         // Connections of before may still linger on the port.
         socket.set_reuse_address(true)?;
+        socket.set_recv_buffer_size(RECEIVED_BYTES)?;
         socket.bind(&address.into())?;
         Ok(socket)
     };

@@ -1,11 +1,15 @@
 //! Certificates made for one test.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// How many there were in this process.
+static N_AUTHORITIES: AtomicUsize = AtomicUsize::new(0);
 
 /// An authority that signs certificates of servers.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -19,6 +23,10 @@ impl Authority {
     #[expect(clippy::new_without_default, reason = "each is another")]
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are no wrong names");
+        // Two of the same name would be taken for one whose signature is wrong.
+        let number = N_AUTHORITIES.fetch_add(1, Ordering::Relaxed);
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, format!("authority {number} of a test"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key can be made");
         Self(CertifiedIssuer::self_signed(params, key).expect("an authority signs itself"))
