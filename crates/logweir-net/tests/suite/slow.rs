@@ -40,6 +40,7 @@ async fn a_connection_from_the_pool_is_watched_like_a_new_one() {
     let server = HttpServer::start(Script::of([Act::status(200), Act::fault(Fault::Stall)]));
     let (client, request) = (client(WATCHED), post(&server.url(), Body::Empty));
     client.send(&request, MAX_BYTES).await.unwrap();
+    // It is what the test is about: idle for longer than a request may be.
     tokio::time::sleep(SHORT * 2).await;
     let started = Instant::now();
     check_failed(&client.send(&request, MAX_BYTES).await, 1106, "timeout");
@@ -51,7 +52,7 @@ async fn a_connection_from_the_pool_is_watched_like_a_new_one() {
 #[tokio::test]
 async fn a_slow_upload_of_a_large_file_passes_and_a_stalled_one_ends() {
     let scratch = Scratch::new();
-    let content: Vec<u8> = (0..8_000_000).map(|i| (i / 7 % 251) as u8).collect();
+    let content: Vec<u8> = (0..8_000_000_u32).map(|i| (i / 7 % 251) as u8).collect();
     let file = Body::File(scratch.write("large", &content));
     // Five times as long in all as nothing may move.
     let slow = Act::status(200).reading_slowly(160_000, SHORT / 10);
