@@ -49,6 +49,9 @@ pub(crate) struct SelftestArgs {
     /// Crashes: the only test there is.
     #[arg(long, required = true)]
     pub(crate) crash: bool,
+    /// Has events uploaded in batches, to a directory, instead of written to a file: then none may come twice.
+    #[arg(long)]
+    pub(crate) upload: bool,
     /// Stops killing after this long, as in `60s` or `5m`; without it and `--kills` after 60 s.
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) kill_for: Option<Duration>,

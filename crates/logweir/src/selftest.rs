@@ -1,7 +1,8 @@
 //! `logweir selftest`
 //!
 //! A pipeline that follows logs is killed again and again while the logs are written and rotated. What is written is
-//! known event by event, and so is what must come out. The parts: the [`writer`] writes [`log`]s and keeps an
+//! known event by event, and so is what must come out: each event at least once, and where batches are uploaded exactly
+//! once. The parts: the [`writer`] writes [`log`]s and keeps an
 //! [`inventory`]; the [`victim`] is killed; the [`judge`] reads what was delivered; a [`trial`] brings them together.
 
 mod duration;
@@ -9,6 +10,7 @@ mod event;
 mod inventory;
 mod judge;
 mod log;
+mod objects;
 mod place;
 mod report;
 mod seen;
@@ -26,7 +28,7 @@ use tempfile::TempDir;
 use tokio::runtime::Builder;
 
 pub(crate) use self::duration::parse_duration;
-use self::place::Place;
+use self::place::{Delivery, Place};
 use self::report::Report;
 use self::trial::{Plan, Trial};
 use crate::EXIT_FAILED;
@@ -60,7 +62,8 @@ fn run(args: &SelftestArgs) -> anyhow::Result<Report> {
     let program = std::env::current_exe().context("the program that runs is not found")?;
     let dir = fresh_dir(args)?;
     let plan = Plan { program, seed, kill_for, n_kills: args.kills, drain_patience: DRAIN_PATIENCE };
-    let tried = Place::furnish(dir.path()).and_then(|place| try_it(plan, place));
+    let delivery = if args.upload { Delivery::Upload } else { Delivery::File };
+    let tried = Place::furnish(dir.path(), delivery).and_then(|place| try_it(plan, place));
     match tried {
         Ok(report) if report.has_passed() => Ok(report),
         Ok(report) => Ok(Report { kept_in: Some(dir.keep()), ..report }),

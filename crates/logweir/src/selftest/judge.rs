@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::event::{number_of, write_event};
+use super::objects::Objects;
 use super::seen::Seen;
 
 /// Bytes read at once.
@@ -14,12 +15,21 @@ const MAX_EVENT_BYTES: usize = 4 << 20;
 /// How many of the odd things that are found are kept to be shown.
 const MAX_SHOWN: usize = 5;
 
-/// Reads the file that events are delivered to, as it grows.
+/// Where events are delivered to.
+#[derive(Debug)]
+pub(super) enum Delivered {
+    /// A file, which grows.
+    File(PathBuf),
+    /// A directory, which gets batches.
+    Objects(Objects),
+}
+
+/// Reads what is delivered, as it comes.
 #[derive(Debug)]
 pub(super) struct Judge {
-    path: PathBuf,
+    delivered: Delivered,
     seed: u64,
-    /// How far it has been read: the end of a line.
+    /// How far the file has been read: the end of a line.
     offset: u64,
     /// The events that were delivered.
     pub(super) seen: Seen,
@@ -34,10 +44,10 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// Returns one that reads the events of `seed` from the file at `path`, which need not be there yet.
-    pub(super) fn new(path: PathBuf, seed: u64) -> Self {
+    /// Returns one that reads the events of `seed`; nothing need be there yet.
+    pub(super) fn new(delivered: Delivered, seed: u64) -> Self {
         Self {
-            path,
+            delivered,
             seed,
             offset: 0,
             seen: Seen::default(),
@@ -48,10 +58,40 @@ impl Judge {
         }
     }
 
-    /// Reads the whole lines that have come since the last time, when events up to number `n_written` had been written.
-    /// What follows the last line feed is not delivered yet.
+    /// Reads what has come since the last time, when events up to number `n_written` had been written.
     pub(super) fn read(&mut self, n_written: u64) -> io::Result<()> {
-        let mut file = match File::open(&self.path) {
+        match &mut self.delivered {
+            Delivered::File(path) => {
+                let path = path.clone();
+                self.read_file(&path, n_written)
+            }
+            Delivered::Objects(objects) => {
+                for content in objects.news()? {
+                    self.take_object(&content, n_written);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes all lines of an object, which is whole when it comes.
+    fn take_object(&mut self, content: &[u8], n_written: u64) {
+        for line in content.split_inclusive(|&byte| byte == b'\n') {
+            self.take(line, n_written);
+        }
+    }
+
+    /// Returns how many objects have come again and were another.
+    pub(super) fn n_changed(&self) -> u64 {
+        match &self.delivered {
+            Delivered::File(_) => 0,
+            Delivered::Objects(objects) => objects.n_changed,
+        }
+    }
+
+    /// Reads the whole lines of a file. What follows the last line feed is not delivered yet.
+    fn read_file(&mut self, path: &Path, n_written: u64) -> io::Result<()> {
+        let mut file = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.offset == 0 => return Ok(()),
             opened => opened?,
         };
@@ -72,14 +112,18 @@ impl Judge {
         }
     }
 
-    /// Removes the file if it has grown beyond `max_bytes` and been read; to be called while nobody writes to it. What
-    /// follows the last line feed goes with it: nobody was told that it is delivered.
+    /// Removes what has grown beyond `max_bytes` and been read; to be called while nobody writes. What follows the last
+    /// line feed of a file goes with it: nobody was told that it is delivered.
     pub(super) fn remove_beyond(&mut self, max_bytes: u64) -> io::Result<()> {
-        if self.offset > max_bytes {
-            std::fs::remove_file(&self.path)?;
-            self.offset = 0;
+        match &mut self.delivered {
+            Delivered::File(path) if self.offset > max_bytes => {
+                std::fs::remove_file(path)?;
+                self.offset = 0;
+                Ok(())
+            }
+            Delivered::File(_) => Ok(()),
+            Delivered::Objects(objects) => objects.forget_beyond(max_bytes),
         }
-        Ok(())
     }
 
     /// Takes the whole lines of `bytes`; returns how many bytes they have.
@@ -132,7 +176,7 @@ mod tests {
     /// Returns a judge that has read `bytes`, when 10,000 events had been written.
     fn judged(bytes: impl AsRef<[u8]>) -> Judge {
         let scratch = Scratch::new();
-        let mut judge = Judge::new(scratch.write("out", bytes), SEED);
+        let mut judge = Judge::new(Delivered::File(scratch.write("out", bytes)), SEED);
         judge.read(10_000).unwrap();
         judge
     }
@@ -179,7 +223,7 @@ mod tests {
         let scratch = Scratch::new();
         let all = events(0..2_000);
         let path = scratch.write("out", "");
-        let mut judge = Judge::new(path, SEED);
+        let mut judge = Judge::new(Delivered::File(path), SEED);
         for end in (0..all.len()).step_by(all.len() / 50).chain([all.len()]) {
             scratch.write("out", &all[..end]);
             judge.read(2_000).unwrap();
@@ -201,7 +245,7 @@ mod tests {
     fn the_file_may_be_missing_at_first_and_is_removed_when_it_is_large() {
         let scratch = Scratch::new();
         let path = scratch.path("out");
-        let mut judge = Judge::new(path.clone(), SEED);
+        let mut judge = Judge::new(Delivered::File(path.clone()), SEED);
         judge.read(10).unwrap();
         scratch.write("out", events(0..5));
         judge.read(10).unwrap();

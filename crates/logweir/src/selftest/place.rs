@@ -7,6 +7,9 @@ use std::time::SystemTime;
 use anyhow::{Context as _, bail};
 use logweir_pipeline::{Checkpoint, list_checkpoints};
 
+use super::judge::Delivered;
+use super::objects::Objects;
+
 /// The name of the pipeline.
 const PIPELINE: &str = "selftest";
 
@@ -20,17 +23,46 @@ sink:
 state_dir: state
 "#;
 
+/// The same with batches that are uploaded, to a directory: many small ones.
+const UPLOAD_YAML: &str = r#"# Written by `logweir selftest`: what it kills and starts again.
+name: selftest
+source:
+  file: { include: ["logs/*.ndjson*"], read: follow }
+sink:
+  directory:
+    path: objects
+    prefix: "{DATE}"
+    upload: { max_events: 700, max_interval: 100ms, first_pause: 10ms }
+state_dir: state
+"#;
+
+/// How events are delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Delivery {
+    /// To a file, at least once.
+    File,
+    /// In batches, once.
+    Upload,
+}
+
 /// The directory that a run happens in, with all that is in it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     dir: PathBuf,
+    delivery: Delivery,
 }
 
 impl Place {
     /// Returns that in the directory at `dir`, which is empty and gets what a run begins with.
-    pub(super) fn furnish(dir: &Path) -> anyhow::Result<Self> {
-        let place = Self { dir: dir.to_owned() };
-        let made = fs::create_dir(place.logs()).and_then(|()| fs::write(dir.join("pipeline.yaml"), YAML));
+    pub(super) fn furnish(dir: &Path, delivery: Delivery) -> anyhow::Result<Self> {
+        let place = Self { dir: dir.to_owned(), delivery };
+        let yaml = match delivery {
+            Delivery::File => YAML,
+            Delivery::Upload => UPLOAD_YAML,
+        };
+        let made = fs::create_dir(place.logs())
+            .and_then(|()| fs::create_dir(place.objects()))
+            .and_then(|()| fs::write(dir.join("pipeline.yaml"), yaml));
         made.with_context(|| format!("cannot write to {}", dir.display()))?;
         Ok(place)
     }
@@ -45,9 +77,21 @@ impl Place {
         self.dir.join("logs")
     }
 
-    /// Returns the file that events are delivered to.
-    pub(super) fn delivered(&self) -> PathBuf {
-        self.dir.join("out.ndjson")
+    /// Returns how events are delivered.
+    pub(super) fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    /// Returns where events are delivered to.
+    pub(super) fn delivered(&self) -> Delivered {
+        match self.delivery {
+            Delivery::File => Delivered::File(self.dir.join("out.ndjson")),
+            Delivery::Upload => Delivered::Objects(Objects::new(self.objects())),
+        }
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.dir.join("objects")
     }
 
     /// Returns the file that what the pipeline says goes to.

@@ -100,6 +100,8 @@ impl Trial {
             n_written_bytes: inventory.n_bytes,
             n_delivered: self.judge.seen.n_seen(),
             n_duplicated: self.judge.n_duplicated,
+            delivery: self.place.delivery(),
+            n_changed: self.judge.n_changed(),
             n_altered: self.judge.n_altered,
             altered: self.judge.altered.clone(),
             n_taken_back: self.judge.n_taken_back,
@@ -279,6 +281,7 @@ mod tests {
     use logweir_testkit::scratch::Scratch;
 
     use super::*;
+    use crate::selftest::place::Delivery;
 
     /// Runs a trial of a shell script in place of logweir.
     fn tried(scratch: &Scratch, script: &str, n_kills: u64) -> anyhow::Result<Report> {
@@ -292,7 +295,7 @@ mod tests {
     }
 
     fn run(plan: Plan, dir: &Path) -> anyhow::Result<Report> {
-        let place = Place::furnish(dir)?;
+        let place = Place::furnish(dir, Delivery::File)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async { Trial::new(plan, place, ProgressBar::hidden())?.run().await })
     }
