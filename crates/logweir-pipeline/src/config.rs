@@ -9,8 +9,10 @@
 //! tree is bounded too.
 
 mod across;
+mod dataset;
 mod json_schema;
 mod keys;
+mod logpull;
 mod problem;
 mod read;
 mod rules;
@@ -151,6 +153,16 @@ impl Default for Limits {
     }
 }
 
+/// What the files of one process say.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Loaded {
+    /// The pipelines in the order of the files. A file with `jobs` has one for each job that is enabled, which may be
+    /// none.
+    pub pipelines: Vec<PipelineConfig>,
+    /// What is worth knowing and stands in the way of nothing, like a job that is not enabled.
+    pub notes: Vec<Problem>,
+}
+
 /// Reads the pipelines of one process from files, replacing `${VAR}` from the environment of the process.
 ///
 /// Besides the files it looks at the directories that their paths and globs name, to find pipelines that would write
@@ -160,13 +172,13 @@ impl Default for Limits {
 ///
 /// All problems of all files, each with its place; there is no pipeline then, not even from a file without problems.
 /// A file that cannot be read is a problem like the others.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<PipelineConfig>, Problems> {
+pub fn load(paths: &[PathBuf]) -> Result<Loaded, Problems> {
     let mut files = Vec::with_capacity(paths.len());
     let mut problems = Vec::new();
     for path in paths {
         match ConfigFile::open(path) {
             Ok(file) => files.push(file),
-            Err(message) => problems.push(Problem::of_file(path.display().to_string(), message)),
+            Err(unreadable) => problems.extend(unreadable.iter().cloned()),
         }
     }
     // A variable that is not UTF-8 cannot be part of a text; it counts as not set.
@@ -178,11 +190,43 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<PipelineConfig>, Problems> {
 /// # Errors
 ///
 /// As [`load`].
-pub fn load_texts(
-    files: Vec<ConfigFile>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<PipelineConfig>, Problems> {
+pub fn load_texts(files: Vec<ConfigFile>, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems> {
     judge(files, env, Vec::new())
+}
+
+/// Checks a Logpush job as Logpush's API takes it: a file with its JSON and nothing else. Nothing is replaced in it.
+///
+/// What is returned is worth knowing and stands in the way of nothing.
+///
+/// # Errors
+///
+/// All problems of the job, each with its place and, where it is known, the code that the API gives.
+pub fn check_job(file: ConfigFile) -> Result<Vec<Problem>, Problems> {
+    let doc = Doc::new(file);
+    let mut report = Report::new(&doc);
+    if let Some(root) = tree::parse(&doc, &mut report) {
+        let job = walk::walk_job(&root, &doc, &mut report);
+        rules::check_job(&job, &Limits::default(), &doc, &mut report);
+    }
+    let [problems, notes] = report.finish();
+    if problems.is_empty() { Ok(notes) } else { Err(Problems::new(problems)) }
+}
+
+/// Reads a file of JSON, or of the YAML that says the same, as what it is: trailing commas are allowed in it. Numbers that
+/// JSON could not hold as they are written, like one of 400 digits, come as texts.
+///
+/// # Errors
+///
+/// If it is neither.
+pub fn read_json(file: ConfigFile) -> Result<serde_json::Value, Problems> {
+    let doc = Doc::new(file);
+    let mut report = Report::new(&doc);
+    let root = tree::parse(&doc, &mut report);
+    let [problems, _] = report.finish();
+    match root {
+        Some(root) if problems.is_empty() => Ok(root.to_json()),
+        _ => Err(Problems::new(problems)),
+    }
 }
 
 /// Reads all files, adding to the problems there are already.
@@ -190,7 +234,7 @@ fn judge(
     files: Vec<ConfigFile>,
     env: &dyn Fn(&str) -> Option<String>,
     mut problems: Vec<Problem>,
-) -> Result<Vec<PipelineConfig>, Problems> {
+) -> Result<Loaded, Problems> {
     let docs: Vec<Doc> = files.into_iter().map(Doc::new).collect();
     let mut reports: Vec<Report<'_>> = docs.iter().map(Report::new).collect();
     let mut roots = Vec::with_capacity(docs.len());
@@ -202,13 +246,18 @@ fn judge(
         roots.push(root);
     }
     across::check(&roots, &docs, &mut reports);
-    problems.extend(reports.into_iter().flat_map(Report::into_problems));
+    let mut notes = Vec::new();
+    for report in reports {
+        let [refused, noted] = report.finish();
+        problems.extend(refused);
+        notes.extend(noted);
+    }
     if !problems.is_empty() {
         return Err(Problems::new(problems));
     }
-    let pipelines = roots.iter().zip(&docs).map(|(root, doc)| {
-        let pipeline = root.as_ref().and_then(|root| read::pipeline(root, doc));
-        pipeline.expect("a file without problems has every part of a pipeline")
+    let pipelines = roots.iter().zip(&docs).flat_map(|(root, doc)| {
+        let pipelines = root.as_ref().and_then(|root| read::pipelines(root, doc));
+        pipelines.expect("a file without problems has every part of its pipelines")
     });
-    Ok(pipelines.collect())
+    Ok(Loaded { pipelines: pipelines.collect(), notes })
 }

@@ -33,8 +33,8 @@ mod supervise;
 pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
 pub use config::{
-    AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
-    SourceConfig, StageConfig, load, load_texts, schema,
+    AdminConfig, ConfigFile, Limits, Loaded, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
+    SourceConfig, StageConfig, check_job, load, load_texts, read_json, schema,
 };
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::with_causes;

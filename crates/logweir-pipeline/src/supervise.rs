@@ -151,7 +151,7 @@ mod tests {
         let state_dir = format!("state_dir: {}/state\n", dir.path().display());
         let text = if reading.contains("once") { text } else { text + &state_dir };
         let file = ConfigFile { path: PathBuf::from("p.yaml"), text };
-        let config = load_texts(vec![file], &|_| None).unwrap().remove(0);
+        let config = load_texts(vec![file], &|_| None).unwrap().pipelines.remove(0);
         let mut pipeline = Pipeline::open(config, board).unwrap();
         pipeline.sinks[0].sink = Box::new(FailsToSync);
         pipeline

@@ -51,7 +51,7 @@ fn files(dir: &Path) -> Vec<ConfigFile> {
 
 fn one(text: &str) -> Result<PipelineConfig, Problems> {
     let file = ConfigFile { path: PathBuf::from("pipeline.yaml"), text: text.to_owned() };
-    load_texts(vec![file], &env).map(|mut pipelines| pipelines.remove(0))
+    load_texts(vec![file], &env).map(|mut loaded| loaded.pipelines.remove(0))
 }
 
 /// Compares the problems of some files with those that are expected.
@@ -99,7 +99,7 @@ fn files_that_do_not_go_together_are_refused() {
 /// Loads one of the good files.
 fn good(name: &str) -> PipelineConfig {
     let file = files(&dir("good")).into_iter().find(|file| file.path == Path::new(name)).unwrap();
-    load_texts(vec![file], &env).unwrap().remove(0)
+    load_texts(vec![file], &env).unwrap().pipelines.remove(0)
 }
 
 #[test]

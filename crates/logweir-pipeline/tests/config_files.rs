@@ -61,7 +61,7 @@ fn a_file_that_cannot_be_read_is_a_problem_beside_the_others() {
         assert!(same_line.count() >= 1);
     }
     assert_eq!(problems.len(), 5, "{shown}");
-    assert_eq!(load(&paths[..1]).unwrap()[0].name, "good");
+    assert_eq!(load(&paths[..1]).unwrap().pipelines[0].name, "good");
     let largest = dir.join("largest.yaml");
     assert_eq!(fs::metadata(&largest).unwrap().len(), 1 << 20);
     assert!(load(&[largest]).is_ok());
@@ -75,7 +75,7 @@ fn a_secret_comes_from_a_file_without_its_line_ending() {
         fs::write(&secret, content).unwrap();
         let text = format!("name: '${{file:{}}}'\nsource: {{stdin: }}\nsink: {{stdout: }}", secret.display());
         let file = ConfigFile { path: PathBuf::from("p.yaml"), text };
-        load_texts(vec![file], &|_| None).map(|pipelines| pipelines[0].name.clone())
+        load_texts(vec![file], &|_| None).map(|loaded| loaded.pipelines[0].name.clone())
     };
     assert_eq!(name_of(b"abc").unwrap(), "abc");
     assert_eq!(name_of(b"abc\n").unwrap(), "abc");

@@ -65,6 +65,32 @@ fn good() -> Vec<Value> {
             "state_dir": "state",
             "shutdown": null,
         }),
+        json!({
+            "source": { "stdin": {} },
+            "encode": {
+                "field_names": ["Outcome"], "output_type": "csv", "field_delimiter": "\t", "record_prefix": "",
+                "record_suffix": "\n", "record_template": "x", "timestamp_format": "unix", "CVE-2021-44228": true,
+                "batch_prefix": "", "batch_suffix": "", "record_delimiter": "",
+            },
+            "sink": { "null": {} },
+        }),
+        json!({
+            "source": { "file": { "include": ["logs/*.ndjson"] } },
+            "state_dir": "state",
+            "jobs": [
+                {
+                    "id": 1, "dataset": "dns_logs", "kind": "", "name": "a.b", "enabled": true,
+                    "destination_conf": "file:///out", "ownership_challenge": "a", "frequency": "high",
+                    "max_upload_bytes": 5_000_000, "max_upload_records": 0, "max_upload_interval_seconds": 30,
+                    "transformer_id": null, "last_complete": "x", "last_error": null, "error_message": null,
+                    "output_options": {
+                        "field_names": ["a"], "output_type": "csv", "batch_prefix": "[", "sample_rate": 0.5,
+                        "CVE-2021-44228": null, "merge_subrequests": false,
+                    },
+                },
+                { "destination_conf": "file:///out", "output_options": null },
+            ],
+        }),
     ]
 }
 
@@ -142,6 +168,15 @@ fn key() -> impl Strategy<Value = &'static str> {
         "compression_level",
         "rotate",
         "jobs",
+        "enabled",
+        "filter",
+        "output_options",
+        "output_type",
+        "record_suffix",
+        "sample_rate",
+        "CVE-2021-4428",
+        "transformer_id",
+        "max_upload_records",
         "x",
     ])
 }
@@ -219,7 +254,7 @@ fn apply(file: &mut Value, at: Index, change: Change) {
 }
 
 /// Problems that a schema has no words for.
-const BEYOND_A_SCHEMA: [&str; 11] = [
+const BEYOND_A_SCHEMA: [&str; 15] = [
     "`overwrite`",
     "by default only the events of followed files are synced",
     "gzip has no such level",
@@ -231,6 +266,10 @@ const BEYOND_A_SCHEMA: [&str; 11] = [
     "written by another output",
     "read by a source",
     "writes to the standard output",
+    "needs `field_names`",
+    "each event has to be one line here",
+    "there is no batch here",
+    "the standard input feeds one job only",
 ];
 
 /// Returns whether a filter is given as text: whether that text is the JSON of a filter is beyond a schema too.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::notify::{Notice, Notifier};
+use crate::run::log_notes;
 use crate::signals::Hangups;
 
 /// The most lines that are kept of why a reload was refused.
@@ -110,10 +111,12 @@ impl Daemon<'_> {
 
 /// Reads the files and opens their pipelines beside those that run. It blocks.
 fn open(files: &[PathBuf], board: &Board) -> Result<(Vec<PipelineConfig>, Vec<Pipeline>), String> {
-    let configs = logweir_pipeline::load(files).map_err(|problems| {
+    let loaded = logweir_pipeline::load(files).map_err(|problems| {
         let text = problems.to_string();
         text.lines().take(MAX_LINES).collect::<Vec<_>>().join("\n")
     })?;
+    log_notes(&loaded.notes);
+    let configs = loaded.pipelines;
     check_reload(board, &configs).map_err(|error| error.to_string())?;
     let pipelines =
         Pipeline::open_all(&configs, board).map_err(|error| format!("{:#}", anyhow::Error::new(error)))?;

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
-use logweir_pipeline::{Board, Decode, Outcome, Pipeline, PipelineConfig, Status};
+use logweir_pipeline::{Board, Decode, Outcome, Pipeline, PipelineConfig, Problem, Status};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,10 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
     logging::start(log_format, args.quiet, &bar);
     open_files::raise_limit();
     let configs = match logweir_pipeline::load(&args.files) {
-        Ok(configs) => configs,
+        Ok(loaded) => {
+            log_notes(&loaded.notes);
+            loaded.pipelines
+        }
         Err(problems) => {
             let _ = writeln!(std::io::stderr(), "{problems}");
             write_summary(args, &[]);
@@ -42,6 +45,13 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
             write_summary(args, &[]);
             ExitCode::from(EXIT_FAILED)
         }
+    }
+}
+
+/// Logs what is worth knowing of the configuration, like a job that is not enabled.
+pub(crate) fn log_notes(notes: &[Problem]) {
+    for Problem { file, line, message, .. } in notes {
+        tracing::warn!(file, line, note = message, "the configuration can be used, but");
     }
 }
 

@@ -95,12 +95,22 @@ struct Across<'a, 'd> {
 
 impl Across<'_, '_> {
     fn name(&mut self, file: usize, root: &Checked) {
-        let Some(name) = read::name(root, &self.docs[file]) else { return };
-        let given = root.get("name");
-        let place = given.map_or(Place { start: 0, end: 0 }, |name| name.place);
+        if root.get("jobs").is_some() {
+            for name in read::job_names(root, &self.docs[file]).unwrap_or_default() {
+                if name.is_enabled {
+                    self.claim_name(file, name.name, Some(name.place));
+                }
+            }
+        } else if let Some(name) = read::name(root, &self.docs[file]) {
+            self.claim_name(file, name, root.get("name").map(|name| name.place));
+        }
+    }
+
+    /// Claims a name for a pipeline, which is given at `given` or is that of its file.
+    fn claim_name(&mut self, file: usize, name: String, given: Option<Place>) {
         let doc = &self.docs[file];
         let Some(first) = self.taken.names.get(&name) else {
-            let cited = given.map_or_else(|| doc.shown().to_owned(), |name| doc.cite(name.place));
+            let cited = given.map_or_else(|| doc.shown().to_owned(), |place| doc.cite(place));
             self.taken.names.insert(name, cited);
             return;
         };
@@ -111,6 +121,7 @@ impl Across<'_, '_> {
                 format!("give this one a name of its own, `name: …`; the other is {first}"),
             ),
         };
+        let place = given.unwrap_or(Place { start: 0, end: 0 });
         self.reports[file].add_with_help(place, message, help);
     }
 

@@ -23,7 +23,8 @@ pub fn schema() -> Value {
     Value::Object(schema)
 }
 
-/// Returns where positions are kept and where there are none: `state_dir` goes with followed files, and with them alone.
+/// Returns where positions and batches are kept and where there are none: `state_dir` goes with followed files and with
+/// uploads, and with them alone.
 fn state_dir() -> Value {
     let source = |kind: &str, source: Value| {
         json!({
@@ -36,10 +37,13 @@ fn state_dir() -> Value {
     let once =
         json!({ "type": "object", "required": ["read"], "properties": { "read": { "const": "once" } } });
     let follow = json!({ "type": "object", "properties": { "read": { "const": "follow" } } });
+    let without_jobs = |source: Value| json!({ "allOf": [source, { "not": { "required": ["jobs"] } }] });
+    let none = json!({ "properties": { "state_dir": false } });
     json!([
         { "if": source("file", follow), "then": { "required": ["state_dir"] } },
-        { "if": source("file", once), "then": { "properties": { "state_dir": false } } },
-        { "if": source("stdin", json!({})), "then": { "properties": { "state_dir": false } } },
+        { "if": without_jobs(source("file", once)), "then": none },
+        { "if": without_jobs(source("stdin", json!({}))), "then": none },
+        { "if": { "required": ["jobs"] }, "then": { "required": ["state_dir"] } },
     ])
 }
 
@@ -121,6 +125,15 @@ fn shape(shape: &Shape) -> Map<String, Value> {
             or_replaced(&json!({ "anyOf": [whole(*least, *most), with_unit] }))
         }
         Shape::Duration(..) => or_replaced(&json!({ "type": "string", "pattern": DURATION_PATTERN })),
+        Shape::Bool => or_replaced(&json!({ "type": "boolean" })),
+        Shape::ZeroOr(least, most) => {
+            or_replaced(&json!({ "anyOf": [{ "const": 0 }, whole(*least, *most)] }))
+        }
+        Shape::Template | Shape::JobFilter | Shape::LogpullOptions => object(json!({ "type": "string" })),
+        Shape::Destination => {
+            or_replaced(&json!({ "type": "string", "pattern": "^[a-z0-9]+://.", "maxLength": 4096 }))
+        }
+        Shape::Unavailable(_) => object(json!({ "not": {} })),
         Shape::Rate => or_replaced(&json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })),
         Shape::Address => or_replaced(&json!({ "type": "string", "pattern": ":[0-9]+$" })),
     }
@@ -128,7 +141,7 @@ fn shape(shape: &Shape) -> Map<String, Value> {
 
 fn map(shape: &MapShape) -> Map<String, Value> {
     let properties: Map<String, Value> =
-        shape.keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+        shape.keys.iter().map(|key| (key.name.to_owned(), property(key, shape.rule))).collect();
     let required: Vec<&str> = shape.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
     let mut schema = object(json!({
         "type": kind("object", shape.may_be_empty()),
@@ -143,7 +156,7 @@ fn map(shape: &MapShape) -> Map<String, Value> {
         schema.insert(String::from("allOf"), json!(only));
     }
     match shape.rule {
-        Rule::Free => {}
+        Rule::Free | Rule::NullsLeftOut => {}
         Rule::ExactlyOne => {
             schema.insert(String::from("minProperties"), json!(1));
             schema.insert(String::from("maxProperties"), json!(1));
@@ -153,8 +166,14 @@ fn map(shape: &MapShape) -> Map<String, Value> {
         }
         Rule::SinkOrOutputs => {
             let branches = json!([
-                { "required": ["sink"], "properties": { "outputs": false } },
-                { "required": ["outputs"], "properties": { "sink": false, "encode": false } },
+                { "required": ["sink"], "properties": { "outputs": false, "jobs": false } },
+                { "required": ["outputs"], "properties": { "sink": false, "encode": false, "jobs": false } },
+                {
+                    "required": ["jobs"],
+                    "properties": {
+                        "sink": false, "outputs": false, "stages": false, "encode": false, "dead_letter": false,
+                    },
+                },
             ]);
             schema.insert(String::from("oneOf"), branches);
         }
@@ -175,8 +194,11 @@ fn unless(shape: &MapShape, only: &Only) -> Vec<Value> {
     unless
 }
 
-fn property(key: &super::shape::Key) -> Value {
+fn property(key: &super::shape::Key, rule: Rule) -> Value {
     let mut schema = shape(&key.shape);
+    if rule == Rule::NullsLeftOut && !key.required {
+        schema = object(json!({ "anyOf": [schema, { "type": "null" }] }));
+    }
     schema.insert(String::from("description"), json!(key.doc));
     Value::Object(schema)
 }
@@ -198,6 +220,7 @@ fn list(shape_of: &ListShape) -> Map<String, Value> {
 
 fn text(kind: TextShape) -> Map<String, Value> {
     match kind.pattern() {
+        None if kind.may_be_empty() => object(json!({ "type": "string" })),
         None => object(json!({ "type": "string", "minLength": 1 })),
         Some(pattern) => or_replaced(&json!({ "type": "string", "pattern": pattern })),
     }

@@ -4,6 +4,15 @@
 
 use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 
+mod encode;
+mod job;
+
+pub(super) use encode::MAX_FIELD_NAMES;
+pub(super) use job::JOB;
+
+use encode::ENCODE;
+use job::JOBS;
+
 /// The most decoders of a pipeline: more than the cores of the machines we know.
 pub(super) const MAX_DECODERS: usize = 256;
 
@@ -16,10 +25,6 @@ const MAX_PATTERNS: usize = 1024;
 
 /// Stages in one list.
 const MAX_STAGES: usize = 256;
-
-/// Fields that one `encode` writes. With [`MAX_OUTPUTS`] and the size of a file it keeps the number of fields asked
-/// for below what a column's number can say, 65,536.
-const MAX_FIELD_NAMES: usize = 1024;
 
 /// Outputs of a pipeline.
 const MAX_OUTPUTS: usize = 32;
@@ -44,6 +49,7 @@ pub(super) static PIPELINE: MapShape = MapShape {
     rule: Rule::SinkOrOutputs,
     only: &[],
     hints: &[
+        ("job", "write it as an item of `jobs`"),
         ("filter", "it is a stage: write it as an item of `stages`"),
         ("sample", "it is a stage: write it as an item of `stages`"),
         ("truncate", "it is a stage: write it as an item of `stages`"),
@@ -67,6 +73,12 @@ pub(super) static PIPELINE: MapShape = MapShape {
         ),
         optional("sink", "Where the events go.", Shape::Map(&SINK)),
         optional("outputs", "Branches behind the stages, instead of a single sink.", Shape::List(&OUTPUTS)),
+        optional(
+            "jobs",
+            "Logpush jobs as the API has them, instead of `stages`, `encode` and a sink. Each is a pipeline of its own, \
+             which reads the source for itself.",
+            Shape::List(&JOBS),
+        ),
         optional(
             "dead_letter",
             "Where lines that are no events go, byte for byte. By default they are only counted.",
@@ -187,25 +199,6 @@ static TRUNCATE: MapShape = MapShape {
             Shape::Choice(&["chars", "utf16", "bytes"]),
         ),
     ],
-};
-
-static ENCODE: MapShape = MapShape {
-    what: "`encode`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[("sample_rate", "sampling is a stage: `- sample: { rate: 0.1 }` under `stages`")],
-    keys: &[optional(
-        "field_names",
-        "The top-level fields to write, in this order. By default the event as it was read.",
-        Shape::List(&FIELD_NAMES),
-    )],
-};
-
-static FIELD_NAMES: ListShape = ListShape {
-    item: Shape::Text(TextShape::Any),
-    may_be_empty: false,
-    most: MAX_FIELD_NAMES,
-    distinct: true,
 };
 
 static SINK: MapShape = MapShape {

@@ -4,6 +4,10 @@ use std::fmt;
 
 use super::text::{Doc, Place};
 
+mod secrets;
+
+use secrets::Secrets;
+
 /// The characters of a line that are shown at most; a longer line is cut around the place.
 const SHOWN_CHARS: usize = 160;
 /// How many of them stand before the place, at most, when a line is cut.
@@ -11,7 +15,8 @@ const SHOWN_BEFORE: usize = 60;
 
 /// One thing that is wrong with a configuration, where it is, and what would be right.
 ///
-/// The text of a file is shown as it is written: what replaced a `${…}` never appears in a problem.
+/// The text of a file is shown as it is written, so that what replaced a `${…}` never appears in a problem; each character
+/// that may belong to a secret is shown as `*`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     /// The file, as the user named it.
@@ -26,6 +31,8 @@ pub struct Problem {
     pub caret_len: usize,
     /// What is wrong: one line, no full stop.
     pub message: String,
+    /// The code that Logpush's API gives for it, where that is known.
+    pub code: Option<u16>,
     /// What would be right, where that can be said: one line.
     pub help: Option<String>,
     /// The characters of `text` before the place: `column - 1`, unless the line was cut.
@@ -35,31 +42,40 @@ pub struct Problem {
 impl Problem {
     /// Returns a problem with a file as a whole.
     pub(super) fn of_file(file: String, message: String) -> Self {
-        Self { file, line: 0, column: 0, text: String::new(), caret_len: 0, message, help: None, before: 0 }
+        Self {
+            file,
+            line: 0,
+            column: 0,
+            text: String::new(),
+            caret_len: 0,
+            message,
+            code: None,
+            help: None,
+            before: 0,
+        }
     }
 
-    /// Returns a problem at a place of a file.
-    pub(super) fn at(doc: &Doc, place: Place, message: String, help: Option<String>) -> Self {
+    /// Returns what was found at a place of a file.
+    fn of(doc: &Doc, found: Found, secrets: &Secrets) -> Self {
+        let Found { place, message, code, help } = found;
         let (line, column) = doc.line_and_column(place.start);
         let caret_len = doc.chars_on_line(place, line).max(1);
         let start = doc.line_start(line);
         let end = start + doc.line(line).len();
+        let file = doc.shown().to_owned();
         if doc.n_chars(Place { start, end }) > SHOWN_CHARS {
-            let (text, before, room) = window(doc.line(line), place.start.min(end) - start);
+            let (text, before, room) = window(doc.line(line), place.start.min(end) - start, start, secrets);
             let caret_len = caret_len.min(room);
-            return Self {
-                file: doc.shown().to_owned(),
-                line,
-                column,
-                text,
-                caret_len,
-                message,
-                help,
-                before,
-            };
+            return Self { file, line, column, text, caret_len, message, code, help, before };
         }
-        let (text, before) = (doc.line(line).to_owned(), column - 1);
-        Self { file: doc.shown().to_owned(), line, column, text, caret_len, message, help, before }
+        let (text, before) = (secrets.mask(start, doc.line(line)), column - 1);
+        Self { file, line, column, text, caret_len, message, code, help, before }
+    }
+
+    /// Writes what is wrong, and the code in brackets as Logpush's documentation cites it.
+    fn fmt_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.code.map_or(Ok(()), |code| write!(f, " ({code})"))
     }
 }
 
@@ -68,12 +84,14 @@ impl fmt::Display for Problem {
     /// at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {
-            write!(f, "{}: {}", self.file, self.message)?;
+            write!(f, "{}: ", self.file)?;
+            self.fmt_message(f)?;
         } else {
             let gutter = self.line.to_string();
             let blank = " ".repeat(gutter.len());
-            writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
-            writeln!(f, "  {gutter} | {}", self.text)?;
+            write!(f, "{}:{}:{}: ", self.file, self.line, self.column)?;
+            self.fmt_message(f)?;
+            writeln!(f, "\n  {gutter} | {}", self.text)?;
             write!(f, "  {blank} | {}", self.carets())?;
         }
         match &self.help {
@@ -145,21 +163,31 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Collects the problems of one file.
+/// Collects the problems of one file, and what is worth a note besides.
 pub(super) struct Report<'a> {
     doc: &'a Doc,
-    /// With the offset of each, by which they are put in order at the end.
-    found: Vec<(usize, Problem)>,
+    problems: Vec<Found>,
+    notes: Vec<Found>,
+    /// Where secrets stand that do not look like one.
+    secrets: Vec<Place>,
+}
+
+/// Something that was found in a file.
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) message: String,
+    pub(super) code: Option<u16>,
+    pub(super) help: Option<String>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(doc: &'a Doc) -> Self {
-        Self { doc, found: Vec::new() }
+        Self { doc, problems: Vec::new(), notes: Vec::new(), secrets: Vec::new() }
     }
 
     /// Adds a problem with no advice.
     pub(super) fn add(&mut self, place: Place, message: impl Into<String>) {
-        self.push(place, message.into(), None);
+        self.push(Found { place, message: message.into(), code: None, help: None });
     }
 
     /// Adds a problem and what would be right.
@@ -169,17 +197,42 @@ impl<'a> Report<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(place, message.into(), Some(help.into()));
+        self.push(Found { place, message: message.into(), code: None, help: Some(help.into()) });
     }
 
-    /// Returns the problems in the order of their places.
-    pub(super) fn into_problems(mut self) -> Vec<Problem> {
-        self.found.sort_by_key(|(start, _)| *start);
-        self.found.into_iter().map(|(_, problem)| problem).collect()
+    /// Adds a problem.
+    pub(super) fn push(&mut self, found: Found) {
+        self.problems.push(found);
     }
 
-    fn push(&mut self, place: Place, message: String, help: Option<String>) {
-        self.found.push((place.start, Problem::at(self.doc, place, message, help)));
+    /// Adds what stands in the way of nothing and is worth knowing.
+    pub(super) fn note(&mut self, place: Place, message: impl Into<String>) {
+        self.notes.push(Found { place, message: message.into(), code: None, help: None });
+    }
+
+    /// Has nothing of a place shown.
+    pub(super) fn hide(&mut self, place: Place) {
+        self.secrets.push(place);
+    }
+
+    /// Returns a mark of how much has been found.
+    pub(super) fn mark(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Forgets the problems that were found since a mark.
+    pub(super) fn forget_since(&mut self, mark: usize) {
+        self.problems.truncate(mark);
+    }
+
+    /// Returns the problems and the notes, each in the order of their places.
+    pub(super) fn finish(self) -> [Vec<Problem>; 2] {
+        let Self { doc, problems, notes, secrets } = self;
+        let secrets = Secrets::of(doc.text(), &secrets);
+        [problems, notes].map(|mut found| {
+            found.sort_by_key(|found| found.place.start);
+            found.into_iter().map(|found| Problem::of(doc, found, &secrets)).collect()
+        })
     }
 }
 
@@ -192,15 +245,24 @@ pub(super) fn quoted(text: &str) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if c.is_control() {
+            out.extend(c.escape_default())
+        } else {
+            out.push(c)
+        }
+        // What follows in a URL may be a secret.
+        if out.ends_with("://") {
+            out.push('…');
+            break;
+        }
     }
     out.push('`');
     out
 }
 
 /// Cuts a long line around an offset: what is shown, the characters before the offset in it, and those behind it, one
-/// at least.
-fn window(line: &str, at: usize) -> (String, usize, usize) {
+/// at least. The line begins at `start` in its file.
+fn window(line: &str, at: usize, start: usize, secrets: &Secrets) -> (String, usize, usize) {
     let (head, tail) = line.split_at_checked(at).unwrap_or((line, ""));
     let first = head.char_indices().rev().take(SHOWN_BEFORE).last().map_or(at, |(first, _)| first);
     let mut before = head[first..].chars().count();
@@ -211,8 +273,7 @@ fn window(line: &str, at: usize) -> (String, usize, usize) {
         text.push('…');
         before += 1;
     }
-    text.push_str(&head[first..]);
-    text.push_str(&tail[..end]);
+    text.push_str(&secrets.mask(start + first, &line[first..head.len() + end]));
     if end < tail.len() {
         text.push('…');
     }

@@ -7,12 +7,19 @@ use logweir_sinks::{
     AckLevel, Compression, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate, Rotation, Tail,
 };
 use logweir_sources::{FileSourceConfig, FollowConfig, StartAt};
-use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig, Unit};
+use logweir_stages::{
+    EncodeConfig, FilterConfig, OutputType, RecordTemplate, SampleConfig, TruncateConfig, Unit,
+};
 
+use super::keys::MAX_FIELD_NAMES;
 use super::rules::{Reading, reading};
 use super::text::Doc;
 use super::walk::{Checked, Value};
 use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig, StageConfig};
+
+mod job;
+
+pub(super) use job::{job_encode, job_names};
 
 /// The budget of a truncate stage that names none: Logpush's.
 const DEFAULT_LIMIT: u64 = 16_384;
@@ -27,9 +34,18 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 const DEFAULT_GZIP_LEVEL: u64 = 6;
 const DEFAULT_ZSTD_LEVEL: u64 = 3;
 
+/// Returns the pipelines of a file: one, or one for each job that is enabled; `None` where something that they need is
+/// missing or bad, which is a problem that has been reported.
+pub(super) fn pipelines(root: &Checked, doc: &Doc) -> Option<Vec<PipelineConfig>> {
+    match root.get("jobs") {
+        Some(jobs) => job::pipelines(root, jobs.items(), doc),
+        None => pipeline(root, doc).map(|pipeline| vec![pipeline]),
+    }
+}
+
 /// Returns the pipeline of a file; `None` where something that it needs is missing or bad, which is a problem that
 /// has been reported.
-pub(super) fn pipeline(root: &Checked, doc: &Doc) -> Option<PipelineConfig> {
+fn pipeline(root: &Checked, doc: &Doc) -> Option<PipelineConfig> {
     let reading = reading(root)?;
     let outputs = match root.get("outputs") {
         Some(outputs) => outputs.items().iter().map(|one| output(one, reading)).collect::<Option<_>>()?,
@@ -40,11 +56,16 @@ pub(super) fn pipeline(root: &Checked, doc: &Doc) -> Option<PipelineConfig> {
             sink: sink(root.get("sink")?, reading)?,
         }],
     };
+    Some(PipelineConfig { stages: stages(root.get("stages"))?, outputs, ..around(root, doc, reading)? })
+}
+
+/// Returns all of a pipeline but its stages and outputs.
+fn around(root: &Checked, doc: &Doc, reading: Reading) -> Option<PipelineConfig> {
     Some(PipelineConfig {
         name: name(root, doc)?,
         source: source(root.get("source")?)?,
-        stages: stages(root.get("stages"))?,
-        outputs,
+        stages: Vec::new(),
+        outputs: Vec::new(),
         dead_letter: optional(root.get("dead_letter"), |config| dead_letter(config, reading))?,
         admin: optional(root.get("admin"), admin)?,
         state_dir: optional(root.get("state_dir"), path)?,
@@ -133,9 +154,44 @@ fn truncate(config: &Checked) -> Option<TruncateConfig> {
     Some(TruncateConfig { limit, unit })
 }
 
-fn encode(config: Option<&Checked>) -> Option<EncodeConfig> {
-    let names = config.and_then(|config| config.get("field_names"));
-    Some(EncodeConfig { field_names: optional(names, texts)?, ..EncodeConfig::default() })
+/// Returns what is written of an event, by the options of a pipeline or of a job.
+pub(super) fn encode(config: Option<&Checked>) -> Option<EncodeConfig> {
+    let Some(config) = config else { return Some(EncodeConfig::default()) };
+    let output_type = match config.get("output_type") {
+        None => OutputType::default(),
+        Some(kind) => match kind.text()? {
+            "ndjson" => OutputType::Ndjson,
+            "csv" => OutputType::Csv,
+            _ => return None,
+        },
+    };
+    let literal = |name: &str| optional(config.get(name), text);
+    let redact = |name: &str| optional(config.get(name), Checked::bool);
+    let redact = [redact("CVE-2021-44228")?, redact("CVE-2021-4428")?];
+    Some(EncodeConfig {
+        field_names: optional(config.get("field_names"), field_names)?,
+        output_type,
+        batch_prefix: literal("batch_prefix")?,
+        batch_suffix: literal("batch_suffix")?,
+        record_prefix: literal("record_prefix")?,
+        record_suffix: literal("record_suffix")?,
+        record_delimiter: literal("record_delimiter")?,
+        field_delimiter: literal("field_delimiter")?,
+        record_template: optional(config.get("record_template"), template)?,
+        redact_cve_2021_44228: redact.contains(&Some(true)),
+    })
+}
+
+/// Returns the names of fields; too many of them are bad, and not looked into.
+fn field_names(list: &Checked) -> Option<Vec<String>> {
+    texts(list).filter(|names| names.len() <= MAX_FIELD_NAMES)
+}
+
+fn template(value: &Checked) -> Option<RecordTemplate> {
+    match &value.value {
+        Value::Template(template) => Some(template.clone()),
+        _ => None,
+    }
 }
 
 fn output(output: &Checked, reading: Reading) -> Option<OutputConfig> {
@@ -245,7 +301,8 @@ fn admin(config: &Checked) -> Option<AdminConfig> {
     }
 }
 
-fn limits(config: Option<&Checked>) -> Option<Limits> {
+/// Returns the bounds on memory and work.
+pub(super) fn limits(config: Option<&Checked>) -> Option<Limits> {
     let defaults = Limits::default();
     let Some(config) = config else { return Some(defaults) };
     let value = |name: &str, default: usize| match config.get(name) {
@@ -274,7 +331,10 @@ fn duration(value: &Checked) -> Option<Duration> {
 }
 
 fn texts(list: &Checked) -> Option<Vec<String>> {
-    list.items().iter().map(text).collect()
+    match &list.value {
+        Value::List(items) => items.iter().map(text).collect(),
+        _ => None,
+    }
 }
 
 /// Reads a value that may be left out: `Some(None)` if it is, `None` if it is bad.

@@ -9,7 +9,13 @@ use super::keys::{MAX_GZIP_LEVEL, MAX_TRUNCATES};
 use super::problem::Report;
 use super::scalar::show_size;
 use super::text::{Doc, Place};
-use super::walk::{Checked, sinks};
+use super::walk::{Checked, Value, sinks};
+
+mod encode;
+mod job;
+mod job_filter;
+
+pub(super) use job::{check_job, is_enabled};
 
 /// How a pipeline reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +64,8 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     if let Some(limits) = root.get("limits") {
         held_bytes(limits, report);
     }
+    encode::check(root, report);
+    job::check(root, doc, report);
     if let Some(reading) = reading(root) {
         state_dir(root, reading, report);
         for sink in sinks(root).filter_map(|sink| sink.get("file")) {
@@ -69,7 +77,13 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     }
 }
 
-/// Checks that positions are kept where there are some, and only there.
+/// Returns whether a sink collects batches, which wait in `state_dir` to be uploaded.
+pub(super) fn collects_batches(sink: &Checked) -> bool {
+    !["stdout", "file", "null"].iter().any(|name| sink.key_place(name).is_some())
+        && matches!(&sink.value, Value::Map(fields) if !fields.is_empty())
+}
+
+/// Checks that there is a place for positions and batches where there are some, and only there.
 fn state_dir(root: &Checked, reading: Reading, report: &mut Report<'_>) {
     let Some(source) = root.get("source") else { return };
     let file = source.key_place("file").unwrap_or(source.place);
@@ -82,13 +96,24 @@ fn state_dir(root: &Checked, reading: Reading, report: &mut Report<'_>) {
                 "name a directory for their positions, `state_dir: /var/lib/logweir`; or write `read: once`",
             );
         }
-        (Reading::Once, Some(place)) => report.add_with_help(
+        (Reading::Once, None) if spools(root).is_some() => report.add_with_help(
+            spools(root).unwrap_or(file),
+            "collecting batches needs `state_dir`",
+            "name a directory where they wait to be uploaded, `state_dir: /var/lib/logweir`",
+        ),
+        (Reading::Once, Some(place)) if spools(root).is_none() => report.add_with_help(
             place,
-            "`state_dir` goes only with files that are followed",
+            "`state_dir` goes only with files that are followed, or batches that are uploaded",
             "what is read once has no positions to keep: leave it out",
         ),
         _ => {}
     }
+}
+
+/// Returns where batches are collected, if they are.
+fn spools(root: &Checked) -> Option<Place> {
+    let sink = sinks(root).find(|sink| collects_batches(sink)).map(|sink| sink.place);
+    root.key_place("jobs").or(sink)
 }
 
 /// Checks what a file sink's keys mean together, and with how the pipeline reads.

@@ -24,6 +24,20 @@ pub(super) enum Shape {
     Address,
     /// A filter: a map that `logweir-stages` understands, or a text with Logpush's JSON.
     Filter,
+    /// `true` or `false`.
+    Bool,
+    /// 0, or a whole number in a range, both ends included.
+    ZeroOr(u64, u64),
+    /// A text with the template of an event.
+    Template,
+    /// A text with Logpush's JSON, or an empty one: the filter of a job.
+    JobFilter,
+    /// A text with a destination as Logpush writes it.
+    Destination,
+    /// A text with Logpush's options of old, as the query of a URL.
+    LogpullOptions,
+    /// Nothing: what Logpush has here is not to be had. With the reason.
+    Unavailable(&'static str),
 }
 
 /// A map with known keys.
@@ -61,6 +75,8 @@ pub(super) struct Only {
 pub(super) enum Rule {
     /// Nothing.
     Free,
+    /// Nothing; and a key whose value is null counts as left out, as Logpush's API has it.
+    NullsLeftOut,
     /// Exactly one of them is given.
     ExactlyOne,
     /// One of them at least is given.
@@ -80,11 +96,19 @@ pub(super) struct ListShape {
     pub(super) distinct: bool,
 }
 
-/// What a text that is not empty must be besides.
+/// What a text must be; none of them is empty where nothing else is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextShape {
     /// Anything.
     Any,
+    /// Anything; it may be empty.
+    Literal,
+    /// The name of a Logpush job, which may be empty.
+    JobName,
+    /// A dataset of Logpush.
+    Dataset,
+    /// A token that proves to Logpush who owns a destination.
+    Challenge,
     /// Letters of ASCII, digits, `_`, `.` and `-`.
     Name,
     /// A path without the braces that templates have.
@@ -96,10 +120,18 @@ pub(super) enum TextShape {
 }
 
 impl TextShape {
+    /// Returns whether it may be empty.
+    pub(super) fn may_be_empty(self) -> bool {
+        matches!(self, Self::Literal | Self::JobName | Self::Challenge)
+    }
+
     /// Returns the rule as a pattern for a JSON Schema.
     pub(super) fn pattern(self) -> Option<&'static str> {
         match self {
-            Self::Any => None,
+            Self::Any | Self::Literal => None,
+            Self::JobName => Some(r"^[a-zA-Z0-9.-]{0,512}$"),
+            Self::Dataset => Some("^[a-zA-Z0-9_-]{1,256}$"),
+            Self::Challenge => Some("^[a-zA-Z0-9/+._-]{0,4096}$"),
             Self::Name => Some("^[A-Za-z0-9_.-]+$"),
             Self::Path => Some("^[^{}]+$"),
             Self::Template => Some(concat!(
@@ -129,7 +161,7 @@ impl MapShape {
 
     /// Returns whether nothing need be given.
     pub(super) fn may_be_empty(&self) -> bool {
-        self.rule == Rule::Free && self.keys.iter().all(|key| !key.required)
+        matches!(self.rule, Rule::Free | Rule::NullsLeftOut) && self.keys.iter().all(|key| !key.required)
     }
 
     /// Returns which keys there are.
@@ -163,8 +195,10 @@ impl Shape {
             Self::Choice(words) => return listed(words.iter().copied(), "or"),
             Self::Map(_) => "a map",
             Self::List(_) => "a list",
-            Self::Text(TextShape::Any) => "a text",
-            Self::Text(TextShape::Name) => "a name",
+            Self::Text(TextShape::Any | TextShape::Literal) | Self::LogpullOptions => "a text",
+            Self::Text(TextShape::Name | TextShape::JobName) => "a name",
+            Self::Text(TextShape::Dataset) => "a dataset",
+            Self::Text(TextShape::Challenge) => "a token",
             Self::Text(TextShape::Path | TextShape::Template) => "a path",
             Self::Text(TextShape::Glob) => "a path or a pattern",
             Self::Integer(..) => "a whole number",
@@ -173,6 +207,12 @@ impl Shape {
             Self::Rate => "a number",
             Self::Address => "an address",
             Self::Filter => "a filter",
+            Self::Bool => "`true` or `false`",
+            Self::ZeroOr(..) => "a whole number",
+            Self::Template => "a template",
+            Self::JobFilter => "a filter as a text",
+            Self::Destination => "a destination",
+            Self::Unavailable(_) => "nothing",
         };
         expected.to_owned()
     }
@@ -182,8 +222,17 @@ impl Shape {
         match self {
             Self::Map(map) => map.help(),
             Self::List(_) => String::from("write `[…]`, or begin each item on a line of its own with `- `"),
-            Self::Text(TextShape::Any) => {
+            Self::Text(TextShape::Any | TextShape::Literal) => {
                 String::from("a text that looks like something else stands in quotes")
+            }
+            Self::Text(TextShape::JobName) => {
+                String::from("the name of a job has letters, digits, `.` and `-`, 512 at most")
+            }
+            Self::Text(TextShape::Dataset) => {
+                String::from("a dataset has letters, digits, `_` and `-`, as `workers_trace_events`")
+            }
+            Self::Text(TextShape::Challenge) => {
+                String::from("a token has letters, digits, `/`, `+`, `.`, `-` and `_`, 4096 at most")
             }
             Self::Text(TextShape::Name) => String::from("a name has letters, digits, `_`, `.` and `-`"),
             Self::Text(TextShape::Path) => String::from("a path, as `out/events.ndjson`"),
@@ -212,6 +261,17 @@ impl Shape {
             }
             Self::Rate => String::from("a number greater than 0 and at most 1, as 0.1"),
             Self::Address => String::from("an IP address and a port, as `127.0.0.1:9598` or `[::1]:9598`"),
+            Self::Bool => String::from("`true` or `false`, without quotes"),
+            Self::ZeroOr(least, most) => {
+                format!("a whole number from {least} to {most}, or 0 to set no limit")
+            }
+            Self::Template => String::from("a template, as `'\"script\":{{.ScriptName}}'`"),
+            Self::JobFilter => String::from(
+                r#"the JSON of a filter as a text, as "{\"where\":{\"key\":\"Outcome\",\"operator\":\"eq\",\"value\":\"ok\"}}""#,
+            ),
+            Self::Destination => String::from("a destination, as `s3://bucket/{DATE}?region=eu-west-1`"),
+            Self::LogpullOptions => String::from("the query of a URL, as `fields=Event,Outcome&sample=0.1`"),
+            Self::Unavailable(reason) => String::from(*reason),
             Self::Filter => String::from(
                 "`{ where: { key: Outcome, operator: eq, value: ok } }`, or the same as JSON in quotes",
             ),
@@ -221,7 +281,8 @@ impl Shape {
 
 /// Returns names as a sentence lists them, the last behind a word: `a`, `b` and `c`, each in backquotes.
 pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>, before_last: &str) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let shown = |name: &str| if name.is_empty() { String::from("nothing") } else { format!("`{name}`") };
+    let names: Vec<String> = names.map(shown).collect();
     match names.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),

@@ -1,8 +1,10 @@
 //! The text of a file and the places in it.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use super::problem::{Problem, Problems};
 
 /// The largest file that is read. A pipeline is a page or two; what is larger is the wrong file.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -20,23 +22,46 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads a file, or says why that cannot be.
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let mut bytes = Vec::new();
-        // A pipe has no size, so the bound is on what is read.
-        File::open(path)
-            .and_then(|file| file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .map_err(|error| format!("this file cannot be read: {error}"))?;
-        if bytes.len() > MAX_FILE_BYTES {
-            return Err(too_large());
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
-            let line = good.filter(|byte| **byte == b'\n').count() + 1;
-            format!("this file is not UTF-8: line {line} has a byte that belongs to no character")
-        })?;
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, is no UTF-8, or is larger than 1 MiB: a problem with the file as a whole.
+    pub fn open(path: &Path) -> Result<Self, Problems> {
+        let refused = |message| Problems::new(vec![Problem::of_file(path.display().to_string(), message)]);
+        let file = File::open(path).map_err(|error| refused(cannot_be_read(&error)))?;
+        Self::read(path, file)
+    }
+
+    /// Reads a text to its end, which is called `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](ConfigFile::open).
+    pub fn read(path: &Path, text: impl Read) -> Result<Self, Problems> {
+        let text = read(text)
+            .map_err(|message| Problems::new(vec![Problem::of_file(path.display().to_string(), message)]))?;
         Ok(Self { path: path.to_owned(), text })
     }
+}
+
+/// Reads a text to its end, or says why that cannot be.
+fn read(text: impl Read) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    // A pipe has no size, so the bound is on what is read.
+    text.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| cannot_be_read(&error))?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = good.filter(|byte| **byte == b'\n').count() + 1;
+        format!("this file is not UTF-8: line {line} has a byte that belongs to no character")
+    })
+}
+
+fn cannot_be_read(error: &io::Error) -> String {
+    format!("this file cannot be read: {error}")
 }
 
 /// A stretch of a text, in bytes.

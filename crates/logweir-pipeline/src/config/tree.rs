@@ -12,6 +12,10 @@ use super::problem::{Report, quoted};
 use super::scalar::Plain;
 use super::text::{Doc, Place};
 
+mod pasted;
+
+use pasted::Pasted;
+
 /// The levels of lists and maps in one another that a file may have; a pipeline needs about ten.
 pub(super) const MAX_DEPTH: usize = 128;
 
@@ -19,6 +23,28 @@ pub(super) const MAX_DEPTH: usize = 128;
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) kind: Kind,
+}
+
+impl Node {
+    /// Returns what it says as JSON. It calls itself as deep as the tree is, which is bounded.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        match &self.kind {
+            Kind::Refused => serde_json::Value::Null,
+            Kind::Scalar { text, plain } => match Plain::of(text) {
+                Plain::Null if *plain => serde_json::Value::Null,
+                Plain::Bool(value) if *plain => value.into(),
+                Plain::Number if *plain => {
+                    serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into())
+                }
+                _ => text.as_str().into(),
+            },
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => {
+                let member = |entry: &Entry| (entry.key.clone(), entry.value.to_json());
+                serde_json::Value::Object(entries.iter().map(member).collect())
+            }
+        }
+    }
 }
 
 /// The kinds of value.
@@ -54,27 +80,66 @@ pub(super) fn parse<'d>(doc: &'d Doc, report: &mut Report<'d>) -> Option<Node> {
         report.add(place, format!("the character U+{:04X} may not stand in YAML", u32::from(c)));
         return None;
     }
-    let offsets = Offsets::of(doc.text());
+    let mark = report.mark();
+    let error = match build(&Written { text: doc.text(), pasted: None }, doc, report) {
+        Ok(root) => return root,
+        Err(error) => error,
+    };
+    let pasted = if is_of_paste(&error) { Pasted::of(doc.text()) } else { None };
+    let Some(pasted) = pasted.filter(Pasted::is_changed) else {
+        refuse_syntax(doc, report, &error, error_offset(&error, doc.text()));
+        return None;
+    };
+    report.forget_since(mark);
+    match build(&Written { text: &pasted.text, pasted: Some(&pasted) }, doc, report) {
+        Ok(root) => root,
+        Err(error) => {
+            refuse_syntax(doc, report, &error, pasted.old(error_offset(&error, &pasted.text)));
+            None
+        }
+    }
+}
+
+/// A text for the parser.
+struct Written<'t> {
+    text: &'t str,
+    /// How it was rewritten.
+    pasted: Option<&'t Pasted>,
+}
+
+/// Returns whether a text may be refused because of JSON that was pasted into it.
+fn is_of_paste(error: &ScanError) -> bool {
+    ["indentation", "tab", "Unicode character escape"].iter().any(|reason| error.info().contains(reason))
+}
+
+fn error_offset(error: &ScanError, text: &str) -> usize {
+    Offsets::of(text).byte(error.marker().index())
+}
+
+/// Builds the tree of a text: `None` if something was refused behind which there is no point in reading on.
+fn build<'d>(
+    written: &Written<'_>,
+    doc: &'d Doc,
+    report: &mut Report<'d>,
+) -> Result<Option<Node>, ScanError> {
+    let offsets = Offsets::of(written.text);
+    let byte = |index: usize| {
+        let byte = offsets.byte(index);
+        written.pasted.map_or(byte, |pasted| pasted.old(byte))
+    };
     let mut builder = Builder { doc, report, stack: Vec::new(), root: None, n_documents: 0 };
-    let mut parser = Parser::new_from_str(doc.text());
+    let mut parser = Parser::new_from_str(written.text);
     while let Some(event) = parser.next_event() {
-        match event {
-            Ok((event, span)) => {
-                let start = offsets.byte(span.start.index());
-                let place = Place { start, end: offsets.byte(span.end.index()).max(start) };
-                if !builder.take(event, place) {
-                    return None;
-                }
-            }
-            Err(error) => {
-                builder.refuse_syntax(&error, offsets.byte(error.marker().index()));
-                return None;
-            }
+        let (event, span) = event?;
+        let start = byte(span.start.index());
+        let place = Place { start, end: byte(span.end.index()).max(start) };
+        if !builder.take(event, place) {
+            return Ok(None);
         }
     }
     let nothing =
         Node { place: Place { start: 0, end: 0 }, kind: Kind::Scalar { text: String::new(), plain: true } };
-    Some(builder.root.unwrap_or(nothing))
+    Ok(Some(builder.root.unwrap_or(nothing)))
 }
 
 /// YAML 1.2 section 5.1 (`c-printable`), less U+0085 and U+FEFF, which editors hide and parsers disagree about.
@@ -196,23 +261,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn refuse_syntax(&mut self, error: &ScanError, start: usize) {
-        let place = Place { start, end: start };
-        let message = format!("this is not YAML: {}", error.info());
-        let (line, _) = self.doc.line_and_column(start);
-        let line = self.doc.line(line);
-        if line.trim_start_matches(' ').starts_with('\t') {
-            self.report.add_with_help(place, message, "indent with spaces, not with tabs");
-        } else if error.info().contains("flow") && !line.contains("${") {
-            self.report.add_with_help(place, message, "is every `[` and `{` above closed?");
-        } else if line.contains("${") {
-            let help = "inside `{…}` and `[…]` a text with `${…}` stands in quotes";
-            self.report.add_with_help(place, message, help);
-        } else {
-            self.report.add(place, message);
-        }
-    }
-
     fn open(&mut self, frame: Frame, place: Place) -> bool {
         if self.stack.len() == MAX_DEPTH {
             self.report.add(place, format!("this is nested more than {MAX_DEPTH} levels deep"));
@@ -249,6 +297,23 @@ impl Builder<'_, '_> {
                 }
             },
         }
+    }
+}
+
+fn refuse_syntax<'d>(doc: &'d Doc, report: &mut Report<'d>, error: &ScanError, start: usize) {
+    let place = Place { start, end: start };
+    let message = format!("this is not YAML: {}", error.info());
+    let (line, _) = doc.line_and_column(start);
+    let line = doc.line(line);
+    if line.trim_start_matches(' ').starts_with('\t') {
+        report.add_with_help(place, message, "indent with spaces, not with tabs");
+    } else if error.info().contains("flow") && !line.contains("${") {
+        report.add_with_help(place, message, "is every `[` and `{` above closed?");
+    } else if line.contains("${") {
+        let help = "inside `{…}` and `[…]` a text with `${…}` stands in quotes";
+        report.add_with_help(place, message, help);
+    } else {
+        report.add(place, message);
     }
 }
 

@@ -14,26 +14,51 @@ use super::tree::{Entry, Kind, Node};
 
 mod checked;
 mod filter;
+mod inside;
 mod scalar;
+mod texts;
 
-pub(super) use checked::{Checked, Value, sinks};
+pub(super) use checked::{Checked, JobFilter, Value, sinks};
+pub(super) use inside::Inside;
+pub(super) use texts::{BAD_PREDICATE, NOT_ALLOWED};
 
 use checked::Field;
 
-/// Looks up a variable of the environment.
-type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Looks up a variable of the environment; `None` replaces nothing.
+type Env<'a> = Option<&'a dyn Fn(&str) -> Option<String>>;
 
 /// Checks the tree of a file; what is wrong is reported.
-pub(super) fn walk(root: &Node, doc: &Doc, env: Env<'_>, report: &mut Report<'_>) -> Checked {
+pub(super) fn walk(
+    root: &Node,
+    doc: &Doc,
+    env: &dyn Fn(&str) -> Option<String>,
+    report: &mut Report<'_>,
+) -> Checked {
+    of_shape(&keys::PIPELINE, root, doc, Some(env), report)
+}
+
+/// Checks the tree of a file that holds one Logpush job and nothing else. It comes from the API or is meant for it, so
+/// nothing is replaced in it.
+pub(super) fn walk_job(root: &Node, doc: &Doc, report: &mut Report<'_>) -> Checked {
+    of_shape(&keys::JOB, root, doc, None, report)
+}
+
+fn of_shape(
+    shape: &'static MapShape,
+    root: &Node,
+    doc: &Doc,
+    env: Env<'_>,
+    report: &mut Report<'_>,
+) -> Checked {
     let owner = match &root.kind {
         Kind::Map(entries) => entries.first().map_or(root.place, |entry| entry.key_place),
         kind if is_nothing(kind) => {
-            report.add_with_help(root.place, "this file says nothing", keys::PIPELINE.help());
+            report.add_with_help(root.place, "this file says nothing", shape.help());
             return Checked::bad(root.place);
         }
         _ => root.place,
     };
-    Walk { doc, env, report }.map(&keys::PIPELINE, root, owner)
+    Walk { doc, env, report }.map(shape, root, owner)
 }
 
 struct Walk<'w, 'd> {
@@ -49,6 +74,8 @@ impl Walk<'_, '_> {
             Shape::Map(map) => self.map(map, node, owner),
             Shape::List(list) => self.list(shape, list, node),
             Shape::Filter => self.filter(shape, node),
+            Shape::JobFilter => self.job_filter(shape, node),
+            Shape::Template => self.record_template(shape, node),
             _ => self.scalar(shape, node),
         }
     }
@@ -79,6 +106,9 @@ impl Walk<'_, '_> {
         let mut any_unknown = false;
         for entry in entries {
             if let Some(key) = shape.key(&entry.key) {
+                if shape.rule == Rule::NullsLeftOut && is_nothing(&entry.value.kind) {
+                    continue;
+                }
                 let checked = self.value(&key.shape, &entry.value, entry.key_place);
                 fields.push(Field { name: key.name, key_place: entry.key_place, checked });
             } else {
@@ -89,7 +119,7 @@ impl Walk<'_, '_> {
             }
         }
         for key in shape.keys.iter().filter(|key| key.required) {
-            if !entries.iter().any(|entry| entry.key == key.name) {
+            if !fields.iter().any(|field| field.name == key.name) {
                 let help = match &key.shape {
                     Shape::Choice([only]) => format!("write `{}: {only}`", key.name),
                     _ => format!("`{}`: {}", key.name, key.summary()),
@@ -101,7 +131,7 @@ impl Walk<'_, '_> {
             self.only(only, &fields);
         }
         match shape.rule {
-            Rule::Free => {}
+            Rule::Free | Rule::NullsLeftOut => {}
             Rule::ExactlyOne => self.exactly_one(shape, &fields, owner, any_unknown),
             // The unknown key was meant to be one.
             Rule::AtLeastOne if !fields.is_empty() || any_unknown => {}
@@ -148,21 +178,43 @@ impl Walk<'_, '_> {
 
     fn sink_or_outputs(&mut self, fields: &[Field], owner: Place) {
         let find = |name: &str| fields.iter().find(|field| field.name == name);
-        let Some(outputs) = find("outputs") else {
-            if find("sink").is_none() {
-                let help = "write where the events go: `sink: { stdout: {} }`, or several `outputs`";
-                self.report.add_with_help(owner, "a pipeline needs `sink` or `outputs`", help);
-            }
+        let ways: Vec<&Field> = ["sink", "outputs", "jobs"].into_iter().filter_map(find).collect();
+        let Some(first) = ways.iter().min_by_key(|field| field.key_place.start) else {
+            let help = "write where the events go: `sink: { stdout: {} }`, or several `outputs`, or `jobs`";
+            self.report.add_with_help(owner, "a pipeline needs `sink` or `outputs`", help);
             return;
         };
-        if let Some(sink) = find("sink") {
-            let later = if sink.key_place.start > outputs.key_place.start { sink } else { outputs };
-            let help = "a single `sink`, or `outputs` that have one each";
-            self.report.add_with_help(later.key_place, "`sink` and `outputs` exclude each other", help);
+        for other in ways.iter().filter(|field| field.name != first.name) {
+            let help = "a single `sink`, or `outputs` that have one each, or `jobs`";
+            let message = match (first.name, other.name) {
+                ("jobs", name) | (name, "jobs") => format!("`{name}` and `jobs` exclude each other"),
+                _ => String::from("`sink` and `outputs` exclude each other"),
+            };
+            self.report.add_with_help(other.key_place, message, help);
         }
-        if let Some(encode) = find("encode") {
-            let help = "write `encode` in each of the `outputs`";
-            self.report.add_with_help(encode.key_place, "`encode` and `outputs` exclude each other", help);
+        let beside: &[(&str, &str)] = if find("jobs").is_some() {
+            &[
+                (
+                    "stages",
+                    "each job has its `filter` and its `sample_rate`, and is truncated as Logpush does it",
+                ),
+                ("encode", "each job has its `output_options`"),
+                (
+                    "dead_letter",
+                    "each job reads the source for itself, and would write all of them: have another file with a sink do it",
+                ),
+            ]
+        } else if find("outputs").is_some() {
+            &[("encode", "write `encode` in each of the `outputs`")]
+        } else {
+            &[]
+        };
+        let way = if find("jobs").is_some() { "jobs" } else { "outputs" };
+        for (name, help) in beside {
+            if let Some(field) = find(name) {
+                let message = format!("`{name}` and `{way}` exclude each other");
+                self.report.add_with_help(field.key_place, message, *help);
+            }
         }
     }
 
@@ -262,7 +314,7 @@ fn unknown_help(shape: &MapShape, key: &str) -> String {
 }
 
 /// Returns the known word that a wrong one is most like, if it is like one at all: a third of it may be wrong.
-fn nearest<'a>(known: impl Iterator<Item = &'a str>, wrong: &str) -> Option<&'a str> {
+pub(super) fn nearest<'a>(known: impl Iterator<Item = &'a str>, wrong: &str) -> Option<&'a str> {
     // Comparing costs the product of the lengths, and no word that is known is near one this long.
     const LONGEST: usize = 40;
     if wrong.len() > LONGEST {

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use logweir_stages::FilterConfig;
+use logweir_sinks::DestinationConfig;
+use logweir_stages::{FilterConfig, RecordTemplate, Term};
 
+use crate::config::logpull::LogpullOptions;
 use crate::config::text::Place;
 
 /// A value of a file after the walk, and where it is written.
@@ -23,6 +25,19 @@ pub(in crate::config) enum Value {
     Rate(f64),
     Address(SocketAddr),
     Filter(FilterConfig),
+    Bool(bool),
+    Template(RecordTemplate),
+    JobFilter(Box<JobFilter>),
+    Destination(Box<DestinationConfig>),
+    LogpullOptions(Box<LogpullOptions>),
+}
+
+/// The filter of a job: the text that it is, and what that says.
+pub(in crate::config) struct JobFilter {
+    pub(in crate::config) text: String,
+    /// What the text holds; places are byte offsets in it. Whether it is a filter is for the rules to say, since that
+    /// takes the job's dataset.
+    pub(in crate::config) term: Term,
 }
 
 /// A key that is known, and its value.
@@ -67,6 +82,14 @@ impl Checked {
     pub(in crate::config) fn integer(&self) -> Option<u64> {
         match self.value {
             Value::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Returns whether this is `true` or `false`, if it is one.
+    pub(in crate::config) fn bool(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(value),
             _ => None,
         }
     }

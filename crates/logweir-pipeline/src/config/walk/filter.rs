@@ -2,7 +2,9 @@
 
 use logweir_stages::{FilterConfig, FilterProblem, Term, TermKind};
 
+use super::inside::Inside;
 use super::{Checked, Value, Walk};
+use crate::config::problem::Found;
 use crate::config::scalar::Plain;
 use crate::config::shape::Shape;
 use crate::config::text::Place;
@@ -25,34 +27,49 @@ impl Walk<'_, '_> {
         match understood {
             Ok(filter) => Checked { place: node.place, value: Value::Filter(filter) },
             Err(problems) => {
-                self.refuse_filter(shape, node, &problems);
+                self.refuse_filter(shape, node, &problems, None);
                 Checked::bad(node.place)
             }
         }
     }
 
-    fn refuse_filter(&mut self, shape: &Shape, node: &Node, problems: &[FilterProblem]) {
-        let first = self.text_start(node);
+    /// Reports what is wrong with a filter, with the code of Logpush's API where it has one.
+    pub(super) fn refuse_filter(
+        &mut self,
+        shape: &Shape,
+        node: &Node,
+        problems: &[FilterProblem],
+        code: Option<u16>,
+    ) {
+        let inside = self.inside(node);
         for problem in problems {
-            let Kind::Scalar { text, .. } = &node.kind else {
-                self.report.add(place_at(node, problem.at), problem.message.as_str());
-                continue;
+            let (place, message) = match &node.kind {
+                Kind::Scalar { text, .. } => place_in_json(node.place, text, inside.as_ref(), problem),
+                _ => (place_at(node, problem.at), problem.message.clone()),
             };
-            let at =
-                (0..=problem.at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            let len = text[at..].chars().next().map_or(0, char::len_utf8);
-            if let Some(first) = first {
-                let place = Place { start: first + at, end: first + at + len };
-                self.report.add(place, problem.message.as_str());
-                continue;
-            }
-            let nth = text[..at].chars().count() + 1;
-            self.report.add(node.place, format!("{}, at character {nth} of the filter", problem.message));
+            self.report.push(Found { place, message, code, help: None });
         }
         if problems.is_empty() {
             self.report.add_with_help(node.place, "this is no filter", shape.help());
         }
     }
+}
+
+/// Returns the place of a problem with the JSON of a filter, and its message, which says where in the JSON it is if the
+/// place cannot.
+fn place_in_json(
+    scalar: Place,
+    text: &str,
+    inside: Option<&Inside>,
+    problem: &FilterProblem,
+) -> (Place, String) {
+    let at = (0..=problem.at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let len = text[at..].chars().next().map_or(0, char::len_utf8);
+    if let Some(inside) = inside {
+        return (inside.place(at..at + len), problem.message.clone());
+    }
+    let nth = text[..at].chars().count() + 1;
+    (scalar, format!("{}, at character {nth} of the filter", problem.message))
 }
 
 /// Returns a node as a term, whose places are offsets in the file; `None` if something in it was refused.

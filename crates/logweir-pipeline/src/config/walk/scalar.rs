@@ -1,13 +1,17 @@
 //! Checks scalars: what is written, with `${…}` replaced, against one shape.
 
-use logweir_sinks::PathTemplate;
+use logweir_sinks::{DestinationConfig, PathTemplate};
 
 use super::{Checked, Value, Walk, found, nearest};
+use crate::config::logpull::LogpullOptions;
+use crate::config::problem::Found;
 use crate::config::scalar::{self, Plain};
 use crate::config::shape::{Shape, TextShape};
-use crate::config::text::Place;
 use crate::config::tree::{Kind, Node};
 use crate::config::variables;
+
+/// The code of Logpush's API for an ownership challenge that it does not take.
+const INCORRECT_CHALLENGE: u16 = 1002;
 
 /// A scalar after replacement.
 struct Written<'a> {
@@ -24,15 +28,16 @@ impl Walk<'_, '_> {
         let Kind::Scalar { text, plain } = &node.kind else {
             return self.unexpected(shape, node, None);
         };
-        let replaced = match variables::replace(text, self.env) {
+        if matches!(shape, Shape::Text(TextShape::Challenge)) && !text.contains("${") {
+            self.report.hide(node.place);
+        }
+        let replaced = self.env.map_or(Ok(None), |env| variables::replace(text, env));
+        let replaced = match replaced {
             Ok(replaced) => replaced,
             Err(faults) => {
-                let first = self.text_start(node);
+                let inside = self.inside(node);
                 for fault in faults {
-                    let place = first.map_or(node.place, |first| Place {
-                        start: first + fault.at.start,
-                        end: first + fault.at.end,
-                    });
+                    let place = inside.as_ref().map_or(node.place, |inside| inside.place(fault.at));
                     match fault.help {
                         Some(help) => self.report.add_with_help(place, fault.message, help),
                         None => self.report.add(place, fault.message),
@@ -51,7 +56,22 @@ impl Walk<'_, '_> {
             Ok(Value::Text(text)) if matches!(shape, Shape::Text(TextShape::Template)) => {
                 self.template(shape, node, text, written.replaced)
             }
+            Ok(Value::Text(text)) if matches!(shape, Shape::Destination) => {
+                self.destination(node, &text, written.replaced)
+            }
+            Ok(Value::Text(text)) if matches!(shape, Shape::LogpullOptions) => {
+                self.logpull_options(node, &text, written.replaced)
+            }
             Ok(value) => Checked { place: node.place, value },
+            Err(Some(message)) if matches!(shape, Shape::Text(TextShape::Challenge)) => {
+                self.report.push(Found {
+                    place: node.place,
+                    message,
+                    code: Some(INCORRECT_CHALLENGE),
+                    help: Some(shape.help()),
+                });
+                Checked::bad(node.place)
+            }
             Err(Some(message)) => {
                 self.report.add_with_help(node.place, message, shape.help());
                 Checked::bad(node.place)
@@ -74,22 +94,46 @@ impl Walk<'_, '_> {
             self.report.add_with_help(node.place, message, shape.help());
             return Checked::bad(node.place);
         }
-        let place = self.text_start(node).map_or(node.place, |first| {
-            let start = first + error.offset;
-            Place { start, end: (start + error.n_bytes).max(start) }
-        });
+        let part = error.offset..error.offset + error.n_bytes;
+        let place = self.inside(node).map_or(node.place, |inside| inside.place(part));
         self.report.add_with_help(place, error.message, error.help);
         Checked::bad(node.place)
     }
 
-    /// Returns where the text of a scalar begins, if it stands in the file as it is: no escapes, no folded lines.
-    pub(super) fn text_start(&self, node: &Node) -> Option<usize> {
-        let Kind::Scalar { text, .. } = &node.kind else { return None };
-        let Place { start, end } = node.place;
-        let as_it_is =
-            |(start, end): &(usize, usize)| self.doc.slice(Place { start: *start, end: *end }) == text;
-        // Without quotes, or between them.
-        [(start, end), (start + 1, end.saturating_sub(1))].into_iter().find(as_it_is).map(|(start, _)| start)
+    /// Checks a destination.
+    fn destination(&mut self, node: &Node, text: &str, replaced: bool) -> Checked {
+        if !self.doc.slice(node.place).contains("://") {
+            // Spelled with escapes it does not look like what it is.
+            self.report.hide(node.place);
+        }
+        match DestinationConfig::parse(text) {
+            Ok(config) => Checked { place: node.place, value: Value::Destination(Box::new(config)) },
+            Err(problems) => {
+                // What is wrong in what was put in has no place in the file.
+                let inside = self.inside(node).filter(|_| !replaced);
+                for problem in problems {
+                    let at = problem.offset..problem.offset + problem.n_bytes;
+                    let place = inside.as_ref().map_or(node.place, |inside| inside.place(at));
+                    self.report.add_with_help(place, problem.message, problem.help);
+                }
+                Checked::bad(node.place)
+            }
+        }
+    }
+
+    /// Checks the options of old.
+    fn logpull_options(&mut self, node: &Node, text: &str, replaced: bool) -> Checked {
+        match LogpullOptions::parse(text) {
+            Ok(options) => Checked { place: node.place, value: Value::LogpullOptions(Box::new(options)) },
+            Err(problems) => {
+                let inside = self.inside(node).filter(|_| !replaced);
+                for problem in problems {
+                    let place = inside.as_ref().map_or(node.place, |inside| inside.place(problem.at));
+                    self.report.add_with_help(place, problem.message, problem.help);
+                }
+                Checked::bad(node.place)
+            }
+        }
     }
 }
 
@@ -105,7 +149,9 @@ fn understand(
     let whole = || if written.plain == Plain::Number { scalar::whole(text) } else { None };
     match shape {
         Shape::Text(kind) => {
-            if text.is_empty() || !(written.plain == Plain::Text || written.replaced) {
+            if (text.is_empty() && !kind.may_be_empty())
+                || !(written.plain == Plain::Text || written.replaced)
+            {
                 return Err(None);
             }
             check_text(*kind, text).map_err(Some)?;
@@ -136,7 +182,24 @@ fn understand(
             Err(Some(format!("{} is out of range", shown())))
         }
         Shape::Address => text.parse().map(Value::Address).map_err(|_| None),
-        Shape::Map(_) | Shape::List(_) | Shape::Filter => Err(None),
+        Shape::Bool => match written.plain {
+            Plain::Bool(value) => Ok(Value::Bool(value)),
+            _ => Err(None),
+        },
+        Shape::ZeroOr(least, most) => match whole().ok_or(None)? {
+            0 => Ok(Value::Integer(0)),
+            number => in_range(number, *least, *most, shown),
+        },
+        Shape::Destination | Shape::LogpullOptions => match written.plain {
+            Plain::Text => Ok(Value::Text(text.to_owned())),
+            _ => Err(None),
+        },
+        Shape::Unavailable(_)
+        | Shape::Map(_)
+        | Shape::List(_)
+        | Shape::Filter
+        | Shape::JobFilter
+        | Shape::Template => Err(None),
     }
 }
 
@@ -166,7 +229,8 @@ fn check_text(shape: TextShape, text: &str) -> Result<(), String> {
         TextShape::Path if text.contains(['{', '}']) => {
             Err(String::from("only the path of a file sink may have `{` and `}`"))
         }
-        TextShape::Any | TextShape::Path | TextShape::Template => Ok(()),
+        TextShape::JobName | TextShape::Dataset | TextShape::Challenge => check_of_api(shape, text),
+        TextShape::Any | TextShape::Literal | TextShape::Path | TextShape::Template => Ok(()),
         TextShape::Glob => {
             if has_bare_brace(text) {
                 return Err(String::from(
@@ -178,6 +242,22 @@ fn check_text(shape: TextShape, text: &str) -> Result<(), String> {
                 .map_err(|error| format!("this pattern is wrong: {}", error.msg))
         }
     }
+}
+
+/// Checks a text by the alphabet and the length that Logpush's API has for it.
+fn check_of_api(shape: TextShape, text: &str) -> Result<(), String> {
+    let (what, more, most) = match shape {
+        TextShape::JobName => ("this name", ".-", 512),
+        TextShape::Dataset => ("this dataset", "_-", 256),
+        _ => ("incorrect ownership challenge: it", "/+._-", 4096),
+    };
+    if text.contains(|c: char| !(c.is_ascii_alphanumeric() || more.contains(c))) {
+        return Err(format!("{what} has a character that is not allowed"));
+    }
+    if text.len() > most {
+        return Err(format!("{what} has more than {most} characters"));
+    }
+    Ok(())
 }
 
 /// Returns whether a pattern has a brace that is not the one character of a class, `[{]`.
