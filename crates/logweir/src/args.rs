@@ -30,6 +30,16 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Says everything that is wrong with pipeline files, and starts nothing.
     Check(CheckArgs),
+    /// Works with Logpush jobs by themselves.
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// Makes a pipeline file of Logpush jobs: of JSON from Cloudflare's API, or of Terraform files.
+    ///
+    /// Takes a job, a list of jobs, or a response of the API; of files that end in `.tf` the resources
+    /// `cloudflare_logpush_job`. Prints the pipeline file, with a source to be filled in. What Terraform would have to work
+    /// out becomes a `${VARIABLE}`.
+    /// Exit code 2: a file cannot be understood, or a job in it cannot run here; nothing is printed.
+    Import(ImportArgs),
     /// Prints the JSON Schema of a pipeline file.
     Schema,
     /// Shows how far files have been delivered, or has them read again.
@@ -42,6 +52,35 @@ pub(crate) enum Command {
     /// directory, which is kept if anything is lost.
     /// Exit code 0: nothing was lost. 1: something was, and is named; or the test could not be run.
     Selftest(SelftestArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum JobCommand {
+    /// Says everything that is wrong with Logpush jobs as Cloudflare's API takes them, one in each file.
+    ///
+    /// Nothing is sent anywhere, and no `${VARIABLE}` is replaced.
+    /// Exit code 2: a job is wrong.
+    Check(JobCheckArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct JobCheckArgs {
+    /// The jobs; `-` is standard input.
+    #[arg(required = true, value_name = "FILE.json")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Prints what the API would answer, one JSON object on a line for each job.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The files with jobs; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Writes `${VARIABLE}` for each secret, and says on standard error which variables are to be set.
+    #[arg(long)]
+    pub(crate) secrets_to_env: bool,
 }
 
 #[derive(clap::Args)]

@@ -1,7 +1,8 @@
 //! Workers Logpush on your own machines.
 //!
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
-//! files; `logweir schema` prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
+//! files; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
+//! prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
 //! `logweir selftest` kills pipelines and looks for losses.
 
 mod admin;
@@ -9,6 +10,8 @@ mod args;
 mod check;
 mod checkpoint;
 mod daemon;
+mod import;
+mod job;
 mod logging;
 mod notify;
 mod open_files;
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
     match args.command {
         Command::Run(run) => run::run(&run, args.log_format),
         Command::Check(check) => check::check(&check),
+        Command::Job(command) => job::job(&command),
+        Command::Import(args) => import::import(&args),
         Command::Schema => schema::schema(),
         Command::Checkpoint(command) => checkpoint::checkpoint(&command),
         Command::Selftest(args) => selftest::selftest(&args),

@@ -11,6 +11,7 @@ mod examples;
 mod faults;
 mod files;
 mod interface;
+mod jobs;
 mod latency;
 #[cfg(feature = "services")]
 mod logrotate;
