@@ -47,14 +47,14 @@ impl Destination for Directory {
 
     fn upload<'a>(&'a self, upload: &'a Upload) -> BoxFuture<'a, Result<Uploaded, UploadError>> {
         let (root, key, from) = (self.config.root.clone(), upload.key.clone(), upload.path.clone());
-        let copied = spawn_blocking(move || copy(&root, &key, &from));
-        copied
-            .map(|copied| match copied {
+        async move {
+            match spawn_blocking(move || copy(&root, &key, &from)).await {
                 Ok(Ok(())) => Ok(Uploaded { status: DONE, ..Uploaded::default() }),
                 Ok(Err((what, error))) => Err(UploadError::local(format!("{what}: {error}"))),
                 Err(_) => Err(UploadError::local("the copy was given up: the runtime is shutting down")),
-            })
-            .boxed()
+            }
+        }
+        .boxed()
     }
 }
 

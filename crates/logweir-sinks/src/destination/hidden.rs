@@ -11,12 +11,15 @@ const MIN_BYTES: usize = 5;
 pub(super) struct Hidden(Vec<Secret>);
 
 impl Hidden {
-    /// Adds a secret, and each of its words and percent-encoded values, which a server may repeat by itself.
+    /// Adds a secret, and each of its words, and values and parts of a path, which a server may repeat by themselves, as
+    /// they are and decoded.
     pub(super) fn add(&mut self, secret: &Secret) {
         let text = secret.expose();
-        let pieces = text.split([' ', '&', '?', '=', '/', ':', ',']);
+        let values = text.split([' ', '&', '?', '=']);
+        let parts = values.clone().flat_map(|value| value.split(['/', ':', ',']));
         let decoded = |piece: &str| percent_decode_str(piece).decode_utf8_lossy().into_owned();
-        for piece in pieces.chain([text]).flat_map(|piece| [piece.to_owned(), decoded(piece)]) {
+        let pieces = values.chain(parts).chain([text]);
+        for piece in pieces.flat_map(|piece| [piece.to_owned(), decoded(piece)]) {
             if piece.len() >= MIN_BYTES {
                 self.0.push(Secret::new(piece));
             }
@@ -53,5 +56,8 @@ mod tests {
         assert_eq!(hidden.hide_in("no token hunter-two: Splunk hunter-two"), "no token ***: ***");
         assert_eq!(hidden.hide_in("signature a+b/c= or a%2Bb%2Fc%3D"), "signature *** or ***");
         assert_eq!(hidden.hide_in("a 1"), "a 1");
+        let mut path = Hidden::default();
+        path.add(&Secret::new("/in/tok%65n-1?k=a%2Fb-c"));
+        assert_eq!(path.hide_in("no token-1, tok%65n-1, a/b-c"), "no ***, ***, ***");
     }
 }
