@@ -24,8 +24,8 @@ use futures::future::BoxFuture;
 
 pub use config::{
     AzureConfig, AzureCredentials, DestinationConfig, DirectoryConfig, ElasticsearchAuth,
-    ElasticsearchConfig, GsConfig, GsCredentials, Header, HttpConfig, HttpFlavour, LokiConfig, ObjectPrefix,
-    PrefixProblem, S3Config, S3Credentials, S3Flavour,
+    ElasticsearchConfig, GsConfig, GsCredentials, Header, HeaderProblem, HttpConfig, HttpFlavour, LokiConfig,
+    ObjectPrefix, PrefixProblem, S3Config, S3Credentials, S3Flavour,
 };
 pub use connect::DestinationError;
 pub use envelope::{Bulk, Envelope, EnvelopedEvent, Push};

@@ -33,13 +33,14 @@ pub use dead_letter::{DeadLetterConfig, DeadLetterSink, DeadLetterStats};
 pub use destination::{
     AzureConfig, AzureCredentials, Bulk, Destination, DestinationConfig, DestinationError,
     DestinationProblem, DirectoryConfig, ElasticsearchAuth, ElasticsearchConfig, Envelope, EnvelopedEvent,
-    GsConfig, GsCredentials, Header, HttpConfig, HttpFlavour, Limits, LokiConfig, ObjectPrefix,
-    PrefixProblem, Push, S3Config, S3Credentials, S3Flavour, Upload, UploadError, UploadVerdict, Uploaded,
-    test_upload,
+    GsConfig, GsCredentials, Header, HeaderProblem, HttpConfig, HttpFlavour, Limits, LokiConfig,
+    ObjectPrefix, PrefixProblem, Push, S3Config, S3Credentials, S3Flavour, Upload, UploadError,
+    UploadVerdict, Uploaded, test_upload,
 };
 pub use disk::{Disk, DiskFile};
 pub use error::SinkError;
 pub use file::{AckLevel, Compression, FileMode, FileSink, FileSinkConfig, Rotation, Tail};
+pub use logweir_net::{Secret, Timeouts, TlsConfig};
 pub use null::NullSink;
 pub use receiver::PayloadReceiver;
 pub use stdout::StdoutSink;

@@ -267,6 +267,7 @@ fn every_metric_is_documented_with_its_kind_and_nothing_else_is() {
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         let row = format!("| `{}` | {kind} |", metric.name);
         assert_eq!(text.lines().filter(|line| line.starts_with(&row)).count(), 1, "{row}");

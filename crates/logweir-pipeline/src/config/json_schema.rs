@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys;
 use super::scalar::{DURATION_PATTERN, SIZE_PATTERN};
-use super::shape::{ListShape, MapShape, Only, Rule, Shape, TextShape};
+use super::shape::{ListShape, MapShape, Only, PairsShape, Rule, Shape, TextShape};
 
 /// Returns the JSON Schema (2020-12) of a pipeline file, for editors and for `logweir schema`.
 ///
@@ -116,6 +116,7 @@ fn shape(shape: &Shape) -> Map<String, Value> {
     match shape {
         Shape::Map(shape) => map(shape),
         Shape::List(shape) => list(shape),
+        Shape::Pairs(shape) => pairs(shape),
         Shape::Filter => object(json!({ "$ref": "#/$defs/filter" })),
         Shape::Text(kind) => text(*kind),
         Shape::Choice(words) => or_replaced(&json!({ "enum": words })),
@@ -201,6 +202,14 @@ fn property(key: &super::shape::Key, rule: Rule) -> Value {
     }
     schema.insert(String::from("description"), json!(key.doc));
     Value::Object(schema)
+}
+
+fn pairs(shape_of: &PairsShape) -> Map<String, Value> {
+    object(json!({
+        "type": kind("object", true),
+        "additionalProperties": text(shape_of.value),
+        "maxProperties": shape_of.most,
+    }))
 }
 
 fn list(shape_of: &ListShape) -> Map<String, Value> {

@@ -6,9 +6,11 @@ use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 
 mod encode;
 mod job;
+mod upload;
 
 pub(super) use encode::MAX_FIELD_NAMES;
 pub(super) use job::JOB;
+pub(super) use upload::UPLOADS;
 
 use encode::ENCODE;
 use job::JOBS;
@@ -210,6 +212,30 @@ static SINK: MapShape = MapShape {
         optional("stdout", "Writes to the standard output.", Shape::Map(&STDOUT)),
         optional("file", "Writes to a file.", Shape::Map(&FILE_SINK)),
         optional("null", "Counts the events as written and forgets them.", Shape::Map(&NULL)),
+        optional("s3", "Uploads batches to a bucket of S3, or of a store like it.", Shape::Map(&upload::S3)),
+        optional("r2", "Uploads batches to a bucket of R2.", Shape::Map(&upload::R2)),
+        optional("gs", "Uploads batches to a bucket of Google Cloud Storage.", Shape::Map(&upload::GS)),
+        optional(
+            "azure",
+            "Uploads batches to a container of Azure Blob Storage.",
+            Shape::Map(&upload::AZURE),
+        ),
+        optional(
+            "directory",
+            "Puts batches into a directory, each as a file.",
+            Shape::Map(&upload::DIRECTORY),
+        ),
+        optional("http", "Posts batches to a server.", Shape::Map(&upload::HTTP)),
+        optional("splunk", "Posts batches to Splunk.", Shape::Map(&upload::SPLUNK)),
+        optional("datadog", "Posts batches to Datadog.", Shape::Map(&upload::DATADOG)),
+        optional("sumo", "Posts batches to Sumo Logic.", Shape::Map(&upload::SUMO)),
+        optional("sentinelone", "Posts batches to SentinelOne.", Shape::Map(&upload::SENTINELONE)),
+        optional(
+            "elasticsearch",
+            "Posts batches to Elasticsearch or OpenSearch.",
+            Shape::Map(&upload::ELASTICSEARCH),
+        ),
+        optional("loki", "Posts batches to Loki.", Shape::Map(&upload::LOKI)),
     ],
 };
 

@@ -12,14 +12,19 @@ use logweir_stages::{
 };
 
 use super::keys::MAX_FIELD_NAMES;
-use super::rules::{Reading, reading};
+use super::rules::{Reading, collects_batches, reading};
 use super::text::Doc;
 use super::walk::{Checked, Value};
 use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig, StageConfig};
 
+mod destination;
 mod job;
+mod upload;
 
+pub(super) use destination::{destination, kind};
 pub(super) use job::{job_encode, job_names};
+
+use upload::upload_sink;
 
 /// The budget of a truncate stage that names none: Logpush's.
 const DEFAULT_LIMIT: u64 = 16_384;
@@ -210,6 +215,9 @@ fn sink(sink: &Checked, reading: Reading) -> Option<SinkConfig> {
     if sink.get("null").is_some() {
         return Some(SinkConfig::Null);
     }
+    if collects_batches(sink) {
+        return upload_sink(sink).map(|config| SinkConfig::Upload(Box::new(config)));
+    }
     file_sink(sink.get("file")?, reading).map(SinkConfig::File)
 }
 
@@ -236,7 +244,7 @@ fn file_sink(file: &Checked, reading: Reading) -> Option<FileSinkConfig> {
         ack,
         sync_every: optional(file.get("sync_every"), duration)?.unwrap_or(FileSinkConfig::SYNC_EVERY),
         rotate: optional(file.get("rotate"), rotation)?.unwrap_or_default(),
-        compression: compression(file)?,
+        compression: compression(file, Compression::None, DEFAULT_GZIP_LEVEL)?,
         tail: tail(reading),
     })
 }
@@ -264,22 +272,26 @@ fn rotation(config: &Checked) -> Option<Rotation> {
     })
 }
 
-fn compression(file: &Checked) -> Option<Compression> {
-    let level = optional(file.get("compression_level"), Checked::integer)?;
-    match file.get("compression") {
-        None => Some(Compression::None),
-        Some(compression) => match compression.text()? {
-            "none" => Some(Compression::None),
-            "gzip" => {
-                let level = u32::try_from(level.unwrap_or(DEFAULT_GZIP_LEVEL)).ok()?;
-                Some(Compression::Gzip { level })
-            }
-            "zstd" => {
-                let level = i32::try_from(level.unwrap_or(DEFAULT_ZSTD_LEVEL)).ok()?;
-                Some(Compression::Zstd { level })
-            }
-            _ => None,
-        },
+/// Returns how something is compressed, by default as `default` says, and where that is gzip on the level `gzip_level`.
+fn compression(config: &Checked, default: Compression, gzip_level: u64) -> Option<Compression> {
+    let level = optional(config.get("compression_level"), Checked::integer)?;
+    let name = match (config.get("compression"), default) {
+        (Some(given), _) => given.text()?,
+        (None, Compression::None) => "none",
+        (None, Compression::Gzip { .. }) => "gzip",
+        (None, Compression::Zstd { .. }) => "zstd",
+    };
+    match name {
+        "none" => Some(Compression::None),
+        "gzip" => {
+            let level = u32::try_from(level.unwrap_or(gzip_level)).ok()?;
+            Some(Compression::Gzip { level })
+        }
+        "zstd" => {
+            let level = i32::try_from(level.unwrap_or(DEFAULT_ZSTD_LEVEL)).ok()?;
+            Some(Compression::Zstd { level })
+        }
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ use super::walk::{Checked, Value, sinks};
 mod encode;
 mod job;
 mod job_filter;
+mod upload;
 
 pub(super) use job::{check_job, is_enabled};
 
@@ -65,6 +66,7 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
         held_bytes(limits, report);
     }
     encode::check(root, report);
+    upload::check(root, report);
     job::check(root, doc, report);
     if let Some(reading) = reading(root) {
         state_dir(root, reading, report);
@@ -138,12 +140,12 @@ fn file_sink(sink: &Checked, reading: Reading, report: &mut Report<'_>) {
         let help = "write `ack: synced` as well; by default only the events of followed files are synced";
         report.add_with_help(place, "`sync_every` goes only with `ack`: `synced`", help);
     }
-    level(sink, report);
+    level(sink, "none", report);
 }
 
-/// Checks that the level is one of the compression.
-fn level(sink: &Checked, report: &mut Report<'_>) {
-    let is_gzip = sink.get("compression").and_then(Checked::text) == Some("gzip");
+/// Checks that the level is one of the compression, which by default is `default`.
+fn level(sink: &Checked, default: &str, report: &mut Report<'_>) {
+    let is_gzip = sink.get("compression").map_or(Some(default), Checked::text) == Some("gzip");
     if let Some(level) = sink.get("compression_level").filter(|_| is_gzip)
         && level.integer().is_some_and(|number| number > MAX_GZIP_LEVEL)
     {

@@ -8,6 +8,8 @@ use super::scalar::{show_duration, show_size};
 pub(super) enum Shape {
     Map(&'static MapShape),
     List(&'static ListShape),
+    /// A map with keys of somebody else's choice, and texts as values.
+    Pairs(&'static PairsShape),
     /// A text that is not empty.
     Text(TextShape),
     /// One of some words.
@@ -96,6 +98,17 @@ pub(super) struct ListShape {
     pub(super) distinct: bool,
 }
 
+/// A map with keys of somebody else's choice, and texts as values.
+pub(super) struct PairsShape {
+    /// What it is, for messages.
+    pub(super) what: &'static str,
+    /// How it is written.
+    pub(super) example: &'static str,
+    pub(super) value: TextShape,
+    /// The most pairs it may have.
+    pub(super) most: usize,
+}
+
 /// What a text must be; none of them is empty where nothing else is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextShape {
@@ -117,6 +130,8 @@ pub(super) enum TextShape {
     Template,
     /// A pattern for paths.
     Glob,
+    /// Something that nobody may see: no problem shows it.
+    Secret,
 }
 
 impl TextShape {
@@ -128,7 +143,7 @@ impl TextShape {
     /// Returns the rule as a pattern for a JSON Schema.
     pub(super) fn pattern(self) -> Option<&'static str> {
         match self {
-            Self::Any | Self::Literal => None,
+            Self::Any | Self::Literal | Self::Secret => None,
             Self::JobName => Some(r"^[a-zA-Z0-9.-]{0,512}$"),
             Self::Dataset => Some("^[a-zA-Z0-9_-]{1,256}$"),
             Self::Challenge => Some("^[a-zA-Z0-9/+._-]{0,4096}$"),
@@ -185,6 +200,7 @@ impl Shape {
         match self {
             Self::Map(map) => map.may_be_empty(),
             Self::List(list) => list.may_be_empty,
+            Self::Pairs(_) => true,
             _ => false,
         }
     }
@@ -193,9 +209,11 @@ impl Shape {
     pub(super) fn expected(&self) -> String {
         let expected = match self {
             Self::Choice(words) => return listed(words.iter().copied(), "or"),
-            Self::Map(_) => "a map",
+            Self::Map(_) | Self::Pairs(_) => "a map",
             Self::List(_) => "a list",
-            Self::Text(TextShape::Any | TextShape::Literal) | Self::LogpullOptions => "a text",
+            Self::Text(TextShape::Any | TextShape::Literal | TextShape::Secret) | Self::LogpullOptions => {
+                "a text"
+            }
             Self::Text(TextShape::Name | TextShape::JobName) => "a name",
             Self::Text(TextShape::Dataset) => "a dataset",
             Self::Text(TextShape::Challenge) => "a token",
@@ -221,8 +239,9 @@ impl Shape {
     pub(super) fn help(&self) -> String {
         match self {
             Self::Map(map) => map.help(),
+            Self::Pairs(pairs) => format!("{} as `{}`", pairs.what, pairs.example),
             Self::List(_) => String::from("write `[…]`, or begin each item on a line of its own with `- `"),
-            Self::Text(TextShape::Any | TextShape::Literal) => {
+            Self::Text(TextShape::Any | TextShape::Literal | TextShape::Secret) => {
                 String::from("a text that looks like something else stands in quotes")
             }
             Self::Text(TextShape::JobName) => {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::keys;
 use super::problem::{Report, quoted};
 use super::scalar::Plain;
-use super::shape::{ListShape, MapShape, Only, Rule, Shape, listed};
+use super::shape::{ListShape, MapShape, Only, PairsShape, Rule, Shape, TextShape, listed};
 use super::text::{Doc, Place};
 use super::tree::{Entry, Kind, Node};
 
@@ -73,6 +73,7 @@ impl Walk<'_, '_> {
         match shape {
             Shape::Map(map) => self.map(map, node, owner),
             Shape::List(list) => self.list(shape, list, node),
+            Shape::Pairs(pairs) => self.pairs(shape, pairs, node),
             Shape::Filter => self.filter(shape, node),
             Shape::JobFilter => self.job_filter(shape, node),
             Shape::Template => self.record_template(shape, node),
@@ -250,6 +251,25 @@ impl Walk<'_, '_> {
         Checked { place: node.place, value: Value::List(checked) }
     }
 
+    fn pairs(&mut self, shape: &Shape, pairs: &PairsShape, node: &Node) -> Checked {
+        let entries = match &node.kind {
+            Kind::Map(entries) => entries.as_slice(),
+            kind if is_nothing(kind) => &[],
+            _ => return self.unexpected(shape, node, None),
+        };
+        if let Some(entry) = entries.get(pairs.most) {
+            let message = format!("this is pair {} of a map", pairs.most + 1);
+            self.report.add_with_help(entry.key_place, message, format!("at most {}", pairs.most));
+        }
+        let value = Shape::Text(pairs.value);
+        let mut checked = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let text = self.value(&value, &entry.value, entry.key_place);
+            checked.push((entry.key_place, entry.key.clone(), text));
+        }
+        Checked { place: node.place, value: Value::Pairs(checked) }
+    }
+
     fn distinct(&mut self, items: &[Checked]) {
         let mut seen: HashMap<&str, Place> = HashMap::new();
         for item in items {
@@ -267,7 +287,13 @@ impl Walk<'_, '_> {
     /// Reports that something else was expected than what stands here, unless what stands here was refused already.
     fn unexpected(&mut self, shape: &Shape, node: &Node, help: Option<String>) -> Checked {
         if !matches!(node.kind, Kind::Refused) {
-            let message = format!("expected {}, found {}", shape.expected(), found(&node.kind));
+            let found = match shape {
+                Shape::Text(TextShape::Secret) if matches!(node.kind, Kind::Scalar { .. }) => {
+                    String::from("something else")
+                }
+                _ => found(&node.kind),
+            };
+            let message = format!("expected {}, found {found}", shape.expected());
             self.report.add_with_help(node.place, message, help.unwrap_or_else(|| shape.help()));
         }
         Checked::bad(node.place)

@@ -10,7 +10,7 @@ use std::fmt;
 
 pub use elasticsearch::{ElasticsearchAuth, ElasticsearchConfig};
 pub(super) use http::server;
-pub use http::{Header, HttpConfig, HttpFlavour};
+pub use http::{Header, HeaderProblem, HttpConfig, HttpFlavour};
 pub use loki::LokiConfig;
 pub use prefix::{ObjectPrefix, PrefixProblem};
 pub use store::{

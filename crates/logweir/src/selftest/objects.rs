@@ -104,7 +104,11 @@ fn decompressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let (mut content, mut decoder) = (Vec::new(), GzDecoder::new(bytes));
     decoder.read_to_end(&mut content)?;
     let rest = decoder.into_inner();
-    if rest.is_empty() { Ok(content) } else { Err(io::Error::other("an object has something behind its end")) }
+    if rest.is_empty() {
+        Ok(content)
+    } else {
+        Err(io::Error::other("an object has something behind its end"))
+    }
 }
 
 #[cfg(test)]

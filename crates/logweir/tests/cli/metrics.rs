@@ -219,8 +219,9 @@ fn every_metric_has_its_type_its_help_and_a_value() {
         for line in [format!("# TYPE {name} {kind}\n"), format!("# HELP {name} {}\n", metric.help)] {
             assert!(body.contains(&line), "no {line} in\n{body}");
         }
-        let has_value =
-            body.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', '_'])));
+        let has_value = body
+            .lines()
+            .any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', '_'])));
         assert!(has_value, "{name} has no value in\n{body}");
     }
     let shown = body.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());

@@ -26,6 +26,8 @@ pub(in crate::config) enum Value {
     Address(SocketAddr),
     Filter(FilterConfig),
     Bool(bool),
+    /// Each with the place of its key.
+    Pairs(Vec<(Place, String, Checked)>),
     Template(RecordTemplate),
     JobFilter(Box<JobFilter>),
     Destination(Box<DestinationConfig>),
@@ -91,6 +93,14 @@ impl Checked {
         match self.value {
             Value::Bool(value) => Some(value),
             _ => None,
+        }
+    }
+
+    /// Returns the pairs of a map with keys of somebody else's choice, each with the place of its key.
+    pub(in crate::config) fn pairs(&self) -> &[(Place, String, Self)] {
+        match &self.value {
+            Value::Pairs(pairs) => pairs,
+            _ => &[],
         }
     }
 

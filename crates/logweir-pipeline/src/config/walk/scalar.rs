@@ -28,7 +28,8 @@ impl Walk<'_, '_> {
         let Kind::Scalar { text, plain } = &node.kind else {
             return self.unexpected(shape, node, None);
         };
-        if matches!(shape, Shape::Text(TextShape::Challenge)) && !text.contains("${") {
+        let is_secret = matches!(shape, Shape::Text(TextShape::Challenge | TextShape::Secret));
+        if is_secret && !text.contains("${") {
             self.report.hide(node.place);
         }
         let replaced = self.env.map_or(Ok(None), |env| variables::replace(text, env));
@@ -196,6 +197,7 @@ fn understand(
         },
         Shape::Unavailable(_)
         | Shape::Map(_)
+        | Shape::Pairs(_)
         | Shape::List(_)
         | Shape::Filter
         | Shape::JobFilter
@@ -230,7 +232,9 @@ fn check_text(shape: TextShape, text: &str) -> Result<(), String> {
             Err(String::from("only the path of a file sink may have `{` and `}`"))
         }
         TextShape::JobName | TextShape::Dataset | TextShape::Challenge => check_of_api(shape, text),
-        TextShape::Any | TextShape::Literal | TextShape::Path | TextShape::Template => Ok(()),
+        TextShape::Any | TextShape::Literal | TextShape::Secret | TextShape::Path | TextShape::Template => {
+            Ok(())
+        }
         TextShape::Glob => {
             if has_bare_brace(text) {
                 return Err(String::from(
@@ -284,6 +288,7 @@ fn scalar_help(shape: &Shape, written: &Written<'_>, as_written: &str) -> Option
         Shape::Choice(words) if !written.replaced => {
             nearest(words.iter().copied(), written.text).map(|word| format!("did you mean `{word}`?"))
         }
+        Shape::Text(TextShape::Secret) => None,
         Shape::Text(_) if matches!(written.plain, Plain::Number | Plain::Bool(_)) => {
             Some(format!("a text that looks like something else stands in quotes: `\"{as_written}\"`"))
         }

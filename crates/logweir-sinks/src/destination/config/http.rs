@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use ::http::HeaderName;
+use ::http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use logweir_net::{Secret, TlsConfig};
 use url::Url;
 
@@ -40,6 +44,42 @@ pub struct Header {
     pub name: String,
     /// What it says.
     pub value: Secret,
+}
+
+/// Headers that say how the request is carried, which is not for a destination to say.
+const CARRIAGE: [HeaderName; 9] =
+    [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+
+/// A name and a value that make no header.
+#[derive(thiserror::Error, Clone, Copy, PartialEq, Eq, Debug)]
+#[error("{message}")]
+pub struct HeaderProblem {
+    /// What is wrong; nothing of the value is in it.
+    pub message: &'static str,
+    /// What would be right.
+    pub help: &'static str,
+}
+
+impl Header {
+    /// Returns a header of this name and value.
+    ///
+    /// # Errors
+    ///
+    /// If HTTP has no such name or value, or the header says how a request is carried.
+    pub fn new(name: &str, value: &str) -> Result<Self, HeaderProblem> {
+        let problem = |message, help| Err(HeaderProblem { message, help });
+        let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
+            return problem("this is no name of a header", "it has letters, digits, hyphens and underscores");
+        };
+        if CARRIAGE.contains(&parsed) {
+            return problem("this header is not for a destination to set", "leave it out");
+        }
+        let value = Secret::new(value);
+        if value.header_value().is_err() {
+            return problem("no header has a value like this", "it has visible characters and spaces");
+        }
+        Ok(Self { name: name.to_owned(), value })
+    }
 }
 
 impl HttpFlavour {

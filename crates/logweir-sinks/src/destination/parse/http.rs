@@ -1,9 +1,5 @@
 //! The destinations that are servers which take batches by POST.
 
-use ::http::HeaderName;
-use ::http::header::{
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
 use logweir_net::{Secret, TlsConfig};
 use url::Url;
 
@@ -12,10 +8,6 @@ use crate::destination::config::{DestinationConfig, Header, HttpConfig, HttpFlav
 
 /// What the name of a parameter begins with that is a header.
 const HEADER: &str = "header_";
-
-/// Headers that say how the request is carried, which is not for a destination to say.
-const CARRIAGE: [HeaderName; 9] =
-    [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
 /// The path of Splunk's raw endpoint.
 const SPLUNK_PATH: &str = "/services/collector/raw";
@@ -147,22 +139,13 @@ fn headers(conf: &mut Conf<'_>) -> Vec<Header> {
 
 fn header(conf: &mut Conf<'_>, parameter: &Parameter<'_>) -> Option<Header> {
     let name = &parameter.name[HEADER.len()..];
-    let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
-        let help = "it has letters, digits, hyphens and underscores";
-        conf.wrong(parameter.whole, "this is no name of a header", help);
-        return None;
-    };
-    if CARRIAGE.contains(&parsed) {
-        conf.wrong(parameter.whole, "this header is not for a destination to set", "leave it out");
-        return None;
+    match Header::new(name, &parameter.value) {
+        Ok(header) => Some(header),
+        Err(problem) => {
+            conf.wrong(parameter.whole, problem.message, problem.help);
+            None
+        }
     }
-    let value = Secret::new(parameter.value.clone());
-    if value.header_value().is_err() {
-        let help = "it has visible characters and spaces";
-        conf.wrong(parameter.whole, "no header has a value like this", help);
-        return None;
-    }
-    Some(Header { name: name.to_owned(), value })
 }
 
 fn require_header(conf: &mut Conf<'_>, headers: &[Header], name: &str, help: &str) {
