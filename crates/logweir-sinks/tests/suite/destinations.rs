@@ -2,6 +2,7 @@
 
 #[cfg(feature = "services")]
 mod azurite;
+mod credentials;
 mod directory;
 mod google_stub;
 #[cfg(feature = "services")]
