@@ -125,8 +125,10 @@ impl HttpDestination {
         let uri = url.expose().parse().map_err(|_| refused(&parts.name, "its URL is none of HTTP"))?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(parts.content_type));
-        let mut hidden: Hidden = parts.headers.iter().map(|header| &header.value).collect();
-        hidden.add(&Secret::new(parts.url.path()));
+        // What a body is said to be is no secret, and what servers refuse most often.
+        let is_secret = |header: &&Header| !header.name.eq_ignore_ascii_case(CONTENT_TYPE.as_str());
+        let mut hidden: Hidden = parts.headers.iter().filter(is_secret).map(|header| &header.value).collect();
+        hidden.add_path(parts.url.path());
         hidden.add(&Secret::new(parts.url.query().unwrap_or_default()));
         for Header { name, value } in parts.headers {
             let wrong = || refused(&parts.name, format!("`{name}` is no header, or its value is none"));

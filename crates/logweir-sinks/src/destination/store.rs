@@ -37,6 +37,9 @@ const MAX_PUT: u64 = 16 * 1024 * 1024;
 /// and Azure more.
 const PART: u64 = 8 * 1024 * 1024;
 
+/// Where a machine in a cloud is asked for the keys that it lends.
+const LENDER: &str = "169.254.169.254";
+
 /// The status of an object that was put.
 const DONE: u16 = 200;
 
@@ -132,6 +135,9 @@ impl StoreDestination {
             None => UploadError::local(with_causes(error)),
         };
         error.message = self.hidden.hide_in(&error.message);
+        if error.message.contains(LENDER) {
+            error.message.push_str(" (no credentials are configured, so the machine was asked for some)");
+        }
         error
     }
 }

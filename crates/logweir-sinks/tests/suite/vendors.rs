@@ -168,6 +168,11 @@ fn refusals_say_what_the_server_said_but_no_secret() {
     assert_eq!(error.verdict, UploadVerdict::Retry { after: Some(Duration::from_secs(3)) });
     assert!(error.message.starts_with("127.0.0.1:") && error.message.contains("answered 429"), "{error:?}");
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    let elastic = "wrong Content-Type header, expecting application/json";
+    let secure = Secure::start(Act::reply(Reply::new(415).body(elastic)));
+    let config = secure.config("https://HOST/?header_Content-Type=application/jsonl");
+    let error = Uploading::new(&config).upload("n", b"x", GZIP).1.unwrap_err();
+    assert!(error.message.ends_with(elastic), "{error:?}");
     let huge = Secure::start(Act::reply(Reply::new(413).body("too large")));
     let error = Uploading::new(&huge.config("https://HOST/")).upload("n", b"x", GZIP).1.unwrap_err();
     assert_eq!((error.status, error.verdict), (413, UploadVerdict::Reject));
