@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::{Backoff, FIRST_PAUSE};
 use crate::context::SinkContext;
 use crate::error::SinkError;
+use crate::upload::SpoolError;
 use crate::wait::Waiter;
 
 /// Holds one sink up while there is something to be waited out, and says so.
@@ -99,6 +100,7 @@ fn is_final(error: &SinkError) -> bool {
             let kinds = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset, ErrorKind::InvalidInput];
             kinds.contains(&source.kind()) || is(source, rustix::io::Errno::BADF)
         }
+        SinkError::Spool { source: SpoolError::Access { .. } | SpoolError::InUse { .. }, .. } => false,
         _ => true,
     }
 }
@@ -106,7 +108,9 @@ fn is_final(error: &SinkError) -> bool {
 /// Returns what kind of trouble it is in one word, for metrics.
 fn kind(error: &SinkError) -> &'static str {
     match error {
-        SinkError::Open { source, .. } | SinkError::Write { source, .. }
+        SinkError::Open { source, .. }
+        | SinkError::Write { source, .. }
+        | SinkError::Spool { source: SpoolError::Access { source, .. }, .. }
             if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
         {
             "full"

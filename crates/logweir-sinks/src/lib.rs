@@ -20,7 +20,6 @@ mod stdout;
 mod stream;
 mod template;
 mod thread;
-#[allow(dead_code, unused_imports, reason = "what uploads comes next")]
 mod upload;
 mod vectored;
 mod wait;

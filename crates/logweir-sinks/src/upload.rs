@@ -11,33 +11,57 @@
 //! - What a run that was stopped has left in the spool, the next **recovers** and uploads first, under the same keys. The
 //!   source goes on behind it ([`Spool::covered`]).
 
+mod batch;
+mod body;
+mod circuit;
+mod commits;
+mod compress;
 mod config;
+mod delivery;
 mod error;
 mod key;
+mod layout;
 mod manifest;
+mod queue;
+mod room;
+mod shape;
 mod spool;
 mod stats;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
-use logweir_event::{BatchFrame, FileId};
+use futures::future::{BoxFuture, join};
+use logweir_event::{BatchFrame, Condition, FileId, Positions};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::Sink;
 use crate::context::SinkContext;
-use crate::destination::Destination;
-use crate::disk::{Disk, FollowingDisk};
+use crate::destination::{Destination, DestinationConfig};
+use crate::disk::Disk;
 use crate::error::SinkError;
 use crate::template::SinkNames;
-
+use crate::thread::on_thread;
+use circuit::Circuit;
+use commits::Commits;
+use delivery::Delivery;
 use manifest::Owner;
+use queue::Queue;
+use room::Room;
+use shape::Shape;
+use writer::{Closed, Writer};
 
 pub use config::{BatchConfig, DeliveryConfig, OnReject, SpoolConfig, UploadSinkConfig};
 pub use error::SpoolError;
 pub use spool::Spool;
 pub use stats::{Durations, UploadOutcome, UploadSnapshot, UploadStats};
+
+/// The batches that are complete and that delivery has not yet looked at; it looks all the time.
+const MAX_CLOSED: usize = 16;
 
 /// Collects events in batches on the disk and uploads those, each as one piece, for as long as it takes.
 ///
@@ -109,8 +133,76 @@ impl Sink for UploadSink {
         None
     }
 
-    fn run(self: Box<Self>, _context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
-        let reason = "nothing is uploaded yet".to_owned();
-        async move { Err(SinkError::Refused { path: self.destination.name(), reason }) }.boxed()
+    fn run(self: Box<Self>, context: SinkContext) -> BoxFuture<'static, Result<(), SinkError>> {
+        let (sender, closed) = mpsc::channel(MAX_CLOSED);
+        let SinkContext { mut payloads, abort, condition, positions } = context;
+        let give_up = abort.child_token();
+        let (writer, delivery) = self.parts(&condition, positions, sender);
+        async move {
+            let aborted = give_up.clone();
+            let writing = async {
+                let written = on_thread(move || writer.run(&mut payloads, aborted)).await;
+                if written.is_err() {
+                    // Somebody waits to learn of it.
+                    give_up.cancel();
+                }
+                written
+            };
+            let (written, ()) = join(writing, delivery.run(closed, give_up.clone())).await;
+            written
+        }
+        .boxed()
     }
+}
+
+impl UploadSink {
+    /// Returns who collects events in batches, and who uploads these.
+    fn parts(
+        self: Box<Self>,
+        condition: &Condition,
+        positions: Arc<dyn Positions>,
+        closed: mpsc::Sender<Closed>,
+    ) -> (Writer, Delivery) {
+        let Self { disk, destination, config, frame, owner, spool_dir, stats } = *self;
+        let shape = Shape::new(&*destination, &config, frame, &owner);
+        let spool = Arc::new(Spool::new(disk, spool_dir));
+        let room = Arc::new(Room::new(config.spool.max_bytes, stats.clone()));
+        let committed = Arc::new(AtomicU64::new(0));
+        let form = form(&config.destination);
+        let writer = Writer {
+            spool: spool.clone(),
+            room: room.clone(),
+            destination: destination.clone(),
+            shape,
+            owner,
+            form,
+            max_interval: config.batch.max_interval,
+            positions: positions.clone(),
+            condition: condition.clone(),
+            stats: stats.clone(),
+            closed,
+            committed: committed.clone(),
+        };
+        let delivery = Delivery {
+            destination,
+            config: config.delivery,
+            spool,
+            room,
+            stats,
+            condition: condition.clone(),
+            commits: Commits::new(positions, committed),
+            queue: Queue::default(),
+            circuit: Circuit::default(),
+            tasks: JoinSet::new(),
+            n_uploading: 0,
+            quiet_until: None,
+            last_done: None,
+        };
+        (writer, delivery)
+    }
+}
+
+/// Returns the form in which a destination wants events, in one word.
+fn form(destination: &DestinationConfig) -> String {
+    if destination.has_envelope() { destination.kind().to_owned() } else { "plain".to_owned() }
 }

@@ -37,6 +37,8 @@ struct State {
     next_error: Option<i32>,
     /// Whether nobody may see where paths lead.
     is_hidden: bool,
+    /// How many changes are still made before nothing goes any more, as if the process were killed.
+    n_changes_left: Option<usize>,
 }
 
 /// What goes wrong; what is not said goes well.
@@ -74,6 +76,47 @@ impl FakeDisk {
         let mut state = self.lock();
         state.plan = Plan::default();
         state.next_error = None;
+    }
+
+    /// Returns one on which nothing goes any more after so many changes, until it is [revived](FakeDisk::revive).
+    pub(crate) fn dying_after(n_changes: usize) -> Self {
+        let disk = Self::default();
+        disk.die_after(n_changes);
+        disk
+    }
+
+    /// Has nothing go any more after so many changes.
+    pub(crate) fn die_after(&self, n_changes: usize) {
+        self.lock().n_changes_left = Some(n_changes);
+    }
+
+    /// Returns whether nothing goes any more.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.lock().n_changes_left == Some(0)
+    }
+
+    /// Has everything go again, as for a new process: nothing is locked.
+    pub(crate) fn revive(&self) {
+        let mut state = self.lock();
+        state.n_changes_left = None;
+        for inode in &mut state.inodes {
+            inode.locked_by = None;
+        }
+    }
+
+    /// Returns what is in a file, if it is there.
+    pub(crate) fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        let state = self.lock();
+        state.alive().ok()?;
+        state.names.get(path).map(|&inode| state.inodes[inode].bytes.clone())
+    }
+
+    /// Changes what is in a file, on the disk too.
+    pub(crate) fn damage(&self, path: &Path, damage: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.lock();
+        let inode = state.names[path];
+        damage(&mut state.inodes[inode].bytes);
+        state.inodes[inode].durable = state.inodes[inode].bytes.clone();
     }
 
     /// Has only what was synced left, and of what was not, so many bytes of each file that happened to be written.
@@ -147,6 +190,17 @@ impl FakeDisk {
 }
 
 impl State {
+    fn alive(&self) -> io::Result<()> {
+        if self.n_changes_left == Some(0) { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
+    }
+
+    /// Counts a change.
+    fn change(&mut self) -> io::Result<()> {
+        self.alive()?;
+        self.n_changes_left = self.n_changes_left.map(|n| n - 1);
+        Ok(())
+    }
+
     fn fails(&mut self) -> io::Result<()> {
         if self.plan.names.pop_front() == Some(true) { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
     }
@@ -159,7 +213,11 @@ impl Disk for FakeDisk {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.lock();
+        state.alive()?;
         state.fails()?;
+        if !state.names.contains_key(path) {
+            state.change()?;
+        }
         let inode = if let Some(&inode) = state.names.get(path) {
             inode
         } else {
@@ -178,6 +236,7 @@ impl Disk for FakeDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.lock();
+        state.change()?;
         state.fails()?;
         if state.names.contains_key(to) {
             return Err(ErrorKind::AlreadyExists.into());
@@ -188,11 +247,14 @@ impl Disk for FakeDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.lock().names.remove(path).map(drop).ok_or_else(|| ErrorKind::NotFound.into())
+        let mut state = self.lock();
+        state.change()?;
+        state.names.remove(path).map(drop).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.lock();
+        state.change()?;
         let is_in = |path: &Path| path.parent() == Some(dir);
         let shown: Vec<_> =
             state.names.iter().filter(|(path, _)| is_in(path)).map(|(p, i)| (p.clone(), *i)).collect();
@@ -202,6 +264,7 @@ impl Disk for FakeDisk {
     }
 
     fn files_below(&self, dir: &Path, _depth: usize) -> io::Result<Vec<PathBuf>> {
+        self.lock().alive()?;
         Ok(self.lock().names.keys().filter(|path| path.starts_with(dir)).cloned().collect())
     }
 
@@ -238,6 +301,7 @@ impl Drop for FakeFile {
 impl DiskFile for FakeFile {
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut state = self.disk.lock();
+        state.change()?;
         if let Some(error) = state.next_error.take() {
             return Err(io::Error::from_raw_os_error(error));
         }
@@ -263,6 +327,7 @@ impl DiskFile for FakeFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.disk.lock().change()?;
         self.with(|inode, plan| {
             let n_bytes = inode.bytes.len();
             if plan.syncs.pop_front() == Some(true) {
@@ -281,6 +346,7 @@ impl DiskFile for FakeFile {
     }
 
     fn cut(&self, n_bytes: u64) -> io::Result<()> {
+        self.disk.lock().change()?;
         self.with(|inode, plan| {
             if plan.cuts.pop_front() == Some(true) {
                 return Err(io::Error::from_raw_os_error(5));
@@ -293,6 +359,7 @@ impl DiskFile for FakeFile {
     }
 
     fn read_at(&self, room: &mut [u8], at: u64) -> io::Result<usize> {
+        self.disk.lock().alive()?;
         self.with(|inode, _| {
             let rest = inode.bytes.get(at as usize..).unwrap_or_default();
             let n_read = rest.len().min(room.len());

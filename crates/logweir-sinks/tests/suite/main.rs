@@ -18,5 +18,6 @@ mod running;
 mod template;
 mod torn;
 mod trouble;
+mod upload;
 mod vectored;
 mod vendors;

@@ -42,8 +42,6 @@ struct Found {
     data: BTreeMap<u64, PathBuf>,
     temporaries: Vec<PathBuf>,
     n_damaged: u64,
-    /// The largest number of any file.
-    last_seq: u64,
 }
 
 impl Spool {
@@ -60,8 +58,10 @@ impl Spool {
         }
         let found = self.found()?;
         self.remove_orphans(&found, &chain.whole)?;
+        // Numbers follow each other, so that a missing entry is noticed; those of files just removed are free again.
+        let next_seq = chain.whole.last().map_or(1, |last| last.seq + 1);
         let batches = self.without_superseded(chain.whole)?;
-        Ok(Recovered { batches, next_seq: found.last_seq + 1, n_damaged: found.n_damaged })
+        Ok(Recovered { batches, next_seq, n_damaged: found.n_damaged })
     }
 
     /// Reads all entries, which must be those of `owner` if one is given, and compares the files of batches that wait
@@ -69,11 +69,12 @@ impl Spool {
     pub(super) fn examine(&self, owner: Option<&Owner>) -> Result<Chain, SpoolError> {
         let found = self.found()?;
         let mut chain = Chain::default();
-        let mut is_broken = false;
+        let (mut is_broken, mut before) = (false, None);
         for (&seq, &is_done) in &found.entries {
             let entry = self.read_entry(seq, is_done, owner)?;
             let batch = Spooled { seq, entry, is_done };
-            let problem = self.problem(&batch, &found, chain.whole.last())?;
+            let problem = self.problem(&batch, &found, before)?;
+            before = Some((seq, is_done));
             if let Some(problem) = &problem {
                 tracing::error!(batch = %self.path(seq, ENTRY).display(), problem, "a batch in the spool is damaged");
                 is_broken |= batch.entry.covering.is_some();
@@ -116,15 +117,16 @@ impl Spool {
         }
     }
 
-    /// Returns what is wrong with a batch, given the whole one before it.
+    /// Returns what is wrong with a batch, given the number of the one before it and whether that is done.
     fn problem(
         &self,
         batch: &Spooled,
         found: &Found,
-        before: Option<&Spooled>,
+        before: Option<(u64, bool)>,
     ) -> Result<Option<&'static str>, SpoolError> {
-        // Of those that are done entries are removed, of none that waits.
-        if before.is_some_and(|before| !before.is_done && before.seq + 1 != batch.seq) {
+        // Of batches that are done with all before them entries are removed, and so of none behind one that waits.
+        let is_after_gap = before.is_some_and(|(seq, is_done)| !is_done && seq + 1 != batch.seq);
+        if is_after_gap && batch.entry.covering.is_some() {
             return Ok(Some("the entry before it is missing"));
         }
         let Some(path) = found.data.get(&batch.seq).filter(|_| !batch.is_done) else {
@@ -190,7 +192,6 @@ impl Spool {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let Some((seq, ending)) = name.split_at_checked(20) else { continue };
             let Ok(seq) = seq.parse::<u64>() else { continue };
-            found.last_seq = found.last_seq.max(seq);
             match ending {
                 // Both there are only if a rename was cut in two; then it is done.
                 ENTRY => drop(found.entries.entry(seq).or_insert(false)),

@@ -1,0 +1,9 @@
+//! The sink that uploads batches, against a destination in memory.
+
+mod batching;
+mod bucket;
+mod crash;
+mod damage;
+mod delivery;
+mod source;
+mod world;
