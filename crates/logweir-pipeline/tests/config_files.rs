@@ -172,3 +172,21 @@ fn a_pipeline_may_not_read_what_another_one_writes() {
     assert_eq!(problems(&[("w.yaml", writer), ("r.yaml", reader.clone())]), EATS_ITSELF);
     assert_eq!(problems(&[("d.yaml", dead), ("r.yaml", reader)]), EATS_ITSELF);
 }
+
+#[test]
+fn a_job_that_delivers_to_where_its_source_reads_is_refused() {
+    let (_guard, dir) = temp();
+    let shown = dir.display();
+    let check = |include: &str, enabled: bool| {
+        let job = |below: &str| format!("{{destination_conf: 'file://{shown}/{below}', enabled: {enabled}}}");
+        let source = format!("{{file: {{include: ['{shown}/{include}'], read: once}}}}");
+        let (a, b) = (job("out/{DATE}"), job("out"));
+        problems(&[("p.yaml", format!("source: {source}\nstate_dir: s\njobs: [{a}, {b}]"))])
+    };
+    let refused = "what is delivered to this directory is read by a source as well";
+    assert_eq!(check("**/*.gz", true), [refused; 2]);
+    assert_eq!(check("*/*/*", true), [refused; 2]);
+    assert_eq!(check("**/*.gz", false), FINE);
+    assert_eq!(check("**/*.ndjson", true), FINE);
+    assert_eq!(check("*.gz", true), FINE, "nothing is put in the directory itself");
+}

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use logweir_sinks::DestinationConfig;
+
 use super::problem::Report;
 use super::read;
-use super::rules::{Reading, reading};
+use super::rules::{Reading, is_enabled, reading};
 use super::text::{Doc, Place};
 use super::walk::{Checked, Value, sinks};
 
@@ -50,6 +52,8 @@ enum Output {
     File(Identity),
     /// Files whose names only the time of writing tells.
     Files(Written),
+    /// Batches in a directory, in which others may put theirs: no two have the same name.
+    Batches(Written),
     /// The files that positions are kept in, which all pipelines with the same directory share.
     State(Written),
 }
@@ -64,6 +68,9 @@ pub(super) fn check(files: &[Option<Checked>], docs: &[Doc], reports: &mut [Repo
         across.admin(file, root);
         for (output, sink) in named_sinks(root) {
             across.sink(file, root, output, sink);
+        }
+        for job in root.get("jobs").map_or(&[][..], Checked::items) {
+            across.job(file, job);
         }
         if let Some(path) = root.get("dead_letter").and_then(|d| d.get("file")?.get("path")) {
             across.path(file, path);
@@ -177,7 +184,7 @@ impl Across<'_, '_> {
         let meets = |(other, _): &&(Output, Claim)| match other {
             Output::File(file) => paths_meet(&path_parts(file.path()), files.parts()),
             Output::Files(other) => paths_meet(other.parts(), files.parts()),
-            Output::State(_) => false,
+            Output::Batches(_) | Output::State(_) => false,
         };
         if let Some((_, first)) = self.taken.outputs.iter().find(meets) {
             let first = *first;
@@ -185,6 +192,17 @@ impl Across<'_, '_> {
             return;
         }
         self.taken.outputs.push((Output::Files(files), claim));
+    }
+
+    /// Notes where a job delivers to a directory.
+    fn job(&mut self, file: usize, job: &Checked) {
+        let Some(conf) = job.get("destination_conf").filter(|_| is_enabled(job)) else { return };
+        if let Value::Destination(destination) = &conf.value
+            && let DestinationConfig::Directory(directory) = &**destination
+        {
+            let batches = Written::batches_below(&directory.root);
+            self.taken.outputs.push((Output::Batches(batches), Claim { file, place: conf.place }));
+        }
     }
 
     fn state_dir(&mut self, file: usize, path: &Checked) {
@@ -201,7 +219,7 @@ impl Across<'_, '_> {
         let inode = identity.inode();
         let among = |(other, claim): &(Output, Claim)| match other {
             Output::Files(files) => paths_meet(files.parts(), &path_parts(identity.path())).then_some(*claim),
-            Output::File(_) | Output::State(_) => None,
+            Output::File(_) | Output::Batches(_) | Output::State(_) => None,
         };
         let first = self.taken.paths.get(identity.path()).or_else(|| self.taken.inodes.get(&inode?)).copied();
         let first = first.or_else(|| self.taken.outputs.iter().find_map(among));
@@ -228,10 +246,13 @@ impl Across<'_, '_> {
             let include = Include::of(text);
             let is_read = |output: &Output| match output {
                 Output::File(file) => include.reads(file, &exclude),
-                Output::Files(files) | Output::State(files) => include.reads_some(files, &exclude),
+                Output::Files(files) | Output::Batches(files) | Output::State(files) => {
+                    include.reads_some(files, &exclude)
+                }
             };
             let read = self.taken.outputs.iter().filter(|(output, _)| is_read(output));
             let message = |output: &Output| match output {
+                Output::Batches(_) => "what is delivered to this directory is read by a source as well",
                 Output::File(_) | Output::Files(_) => "this file is read by a source as well",
                 Output::State(_) => "what is kept in this directory is read by a source as well",
             };

@@ -36,6 +36,13 @@ impl Written {
         ["lock", "\0.checkpoint\0"].map(|name| Self::below(directory, name))
     }
 
+    /// Returns the batches that are put somewhere below a directory, and the files that they are while they are written.
+    pub(super) fn batches_below(directory: &Path) -> Self {
+        let mut parts = path_parts(&canonical(directory));
+        parts.extend([Part::Many, unknown_part("\0.log\0")]);
+        Self { parts }
+    }
+
     fn below(directory: &Path, below: &str) -> Self {
         let base = canonical(directory);
         let mut parts = path_parts(&base);
