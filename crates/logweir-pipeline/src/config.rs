@@ -248,9 +248,9 @@ fn judge(
     across::check(&roots, &docs, &mut reports);
     let mut notes = Vec::new();
     for report in reports {
-        let [refused, noted] = report.finish();
+        let [refused, remarks] = report.finish();
         problems.extend(refused);
-        notes.extend(noted);
+        notes.extend(remarks);
     }
     if !problems.is_empty() {
         return Err(Problems::new(problems));

@@ -54,12 +54,13 @@ fn check(args: &JobCheckArgs) -> ExitCode {
 
 /// Returns what the API would answer: its envelope, with what its endpoints for validation have as a result.
 fn response(checked: &Result<Vec<Problem>, Problems>) -> Value {
-    let error = |problem: &Problem| match problem.code {
-        Some(code) => json!({ "code": code, "message": problem.message }),
-        None => {
-            let message = format!("creating a new job is not allowed: {}", problem.message);
-            json!({ "code": NOT_ALLOWED, "message": message })
-        }
+    let error = |problem: &Problem| {
+        let message = if problem.code.is_some() {
+            problem.message.clone()
+        } else {
+            format!("creating a new job is not allowed: {}", problem.message)
+        };
+        json!({ "code": problem.code.unwrap_or(NOT_ALLOWED), "message": message })
     };
     match checked {
         Ok(notes) => {

@@ -246,9 +246,9 @@ pub(super) fn quoted(text: &str) -> String {
             break;
         }
         if c.is_control() {
-            out.extend(c.escape_default())
+            out.extend(c.escape_default());
         } else {
-            out.push(c)
+            out.push(c);
         }
         // What follows in a URL may be a secret.
         if out.ends_with("://") {

@@ -158,16 +158,15 @@ impl Evaluator {
 
     /// Returns the variable that stands for something of Terraform's.
     fn variable(&mut self, path: &str, default: Option<String>) -> Value {
-        let name = match self.names.get(path) {
-            Some(name) => name.clone(),
-            None => {
-                let base = variable_name(path);
-                let numbered = (2_usize..).map(|number| format!("{base}_{number}"));
-                let is_free = |name: &String| !self.names.values().any(|taken| taken == name);
-                let name = std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or(base);
-                self.names.insert(path.to_owned(), name.clone());
-                name
-            }
+        let name = if let Some(name) = self.names.get(path) {
+            name.clone()
+        } else {
+            let base = variable_name(path);
+            let numbered = (2_usize..).map(|number| format!("{base}_{number}"));
+            let is_free = |name: &String| !self.names.values().any(|taken| taken == name);
+            let name = std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or(base);
+            self.names.insert(path.to_owned(), name.clone());
+            name
         };
         Value::Text(vec![Piece::Variable { name, default }])
     }

@@ -46,12 +46,11 @@ pub(super) fn check(filter: &JobFilter, place: Place, is_workers: bool, doc: &Do
     }
     let inside = Inside::of(doc, place, &filter.text);
     for BadPart { at, message, help } in checker.found {
-        let (place, message) = match &inside {
-            Some(inside) => (inside.place(at), format!("{BAD_PREDICATE}: {message}")),
-            None => {
-                let nth = filter.text.get(..at.start).map_or(0, |before| before.chars().count()) + 1;
-                (place, format!("{BAD_PREDICATE}: {message}, at character {nth} of the filter"))
-            }
+        let (place, message) = if let Some(inside) = &inside {
+            (inside.place(at), format!("{BAD_PREDICATE}: {message}"))
+        } else {
+            let nth = filter.text.get(..at.start).map_or(0, |before| before.chars().count()) + 1;
+            (place, format!("{BAD_PREDICATE}: {message}, at character {nth} of the filter"))
         };
         report.push(Found { place, message, code: Some(NOT_ALLOWED), help });
     }

@@ -127,7 +127,7 @@ impl Rewriter<'_> {
         let rest = self.rest();
         let ends = |at: &usize| match rest[*at] {
             b'\n' => true,
-            b':' => rest.get(at + 1).is_none_or(|next| next.is_ascii_whitespace()),
+            b':' => rest.get(at + 1).is_none_or(u8::is_ascii_whitespace),
             b'#' => *at == 0,
             _ => false,
         };

@@ -99,13 +99,15 @@ fn escape(written: &str, at: usize) -> Option<Piece> {
     let (means, len) = match letter {
         'x' => (char::from_u32(code(at + 2, 2)?)?, 4),
         'U' => (char::from_u32(code(at + 2, 8)?)?, 10),
-        'u' => match char::from_u32(code(at + 2, 4)?) {
-            Some(c) => (c, 6),
-            None => {
-                let units = [code(at + 2, 4)?, code(at + 8, 4)?].map(|unit| unit as u16);
+        'u' => {
+            let first = code(at + 2, 4)?;
+            if let Some(c) = char::from_u32(first) {
+                (c, 6)
+            } else {
+                let units = [first, code(at + 8, 4)?].map(|unit| unit as u16);
                 (char::decode_utf16(units).next()?.ok()?, 12)
             }
-        },
+        }
         '0' => ('\0', 2),
         'a' => ('\x07', 2),
         'b' => ('\x08', 2),
