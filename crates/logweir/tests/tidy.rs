@@ -283,3 +283,28 @@ fn what_is_deployed_asks_for_metrics_that_exist() {
         }
     }
 }
+
+#[test]
+fn every_row_of_the_compatibility_table_names_tests_that_exist() {
+    let text = fs::read_to_string(workspace().join("docs/logpush-compatibility.md")).unwrap();
+    let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| documented |");
+    let mut n_rows = 0;
+    let mut found = Vec::new();
+    for row in text.lines().filter(is_row) {
+        n_rows += 1;
+        let mut cells = row.trim_end_matches(" |").rsplit(" | ");
+        let tests = cells.next().expect("a row has cells");
+        let named: Vec<_> = tests.split('`').filter_map(|word| word.split_once("::")).collect();
+        if named.is_empty() || cells.count() != 2 {
+            found.push(format!("no test, or another number of cells: {row}"));
+        }
+        for (file, test) in named {
+            let source = fs::read_to_string(workspace().join(file)).unwrap_or_default();
+            if !source.contains(&format!("fn {test}(")) {
+                found.push(format!("{file}::{test}"));
+            }
+        }
+    }
+    check_none("these tests do not exist", &found);
+    assert!(n_rows > 30, "{n_rows}");
+}
