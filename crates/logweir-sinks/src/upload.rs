@@ -31,7 +31,6 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join};
@@ -42,12 +41,12 @@ use tokio::task::JoinSet;
 use crate::Sink;
 use crate::context::SinkContext;
 use crate::destination::{Destination, DestinationConfig};
-use crate::disk::Disk;
+use crate::disk::{Disk, FollowingDisk};
 use crate::error::SinkError;
 use crate::template::SinkNames;
 use crate::thread::on_thread;
 use circuit::Circuit;
-use commits::Commits;
+use commits::{Commits, Progress};
 use delivery::Delivery;
 use manifest::Owner;
 use queue::Queue;
@@ -93,10 +92,13 @@ impl UploadSink {
         spool_dir: PathBuf,
         stats: UploadStats,
     ) -> Result<Self, SinkError> {
-        let reason = "this destination cannot be connected to yet".to_owned();
-        let path = config.destination.to_string();
-        let _ = (frame, names, spool_dir, stats);
-        Err(SinkError::Refused { path, reason })
+        let connected = config.destination.connect(config.delivery.timeouts);
+        let destination = connected.map_err(|error| SinkError::Destination {
+            destination: config.destination.to_string(),
+            source: error.into(),
+        })?;
+        let (disk, destination) = (Arc::new(FollowingDisk), Arc::from(destination));
+        Self::open_on(disk, destination, config, frame, names, spool_dir, stats)
     }
 
     /// Returns a sink as [`open`](UploadSink::open) does, for a destination that is connected, whatever `config` names,
@@ -167,7 +169,7 @@ impl UploadSink {
         let shape = Shape::new(&*destination, &config, frame, &owner);
         let spool = Arc::new(Spool::new(disk, spool_dir));
         let room = Arc::new(Room::new(config.spool.max_bytes, stats.clone()));
-        let committed = Arc::new(AtomicU64::new(0));
+        let progress = Arc::new(Progress::default());
         let form = form(&config.destination);
         let writer = Writer {
             spool: spool.clone(),
@@ -181,7 +183,7 @@ impl UploadSink {
             condition: condition.clone(),
             stats: stats.clone(),
             closed,
-            committed: committed.clone(),
+            progress: progress.clone(),
         };
         let delivery = Delivery {
             destination,
@@ -190,7 +192,7 @@ impl UploadSink {
             room,
             stats,
             condition: condition.clone(),
-            commits: Commits::new(positions, committed),
+            commits: Commits::new(positions, progress),
             queue: Queue::default(),
             circuit: Circuit::default(),
             tasks: JoinSet::new(),

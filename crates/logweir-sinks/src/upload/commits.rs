@@ -1,8 +1,8 @@
 //! Learns when the source itself knows what has been delivered.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use logweir_event::{Position, Positions};
@@ -10,14 +10,37 @@ use logweir_event::{Position, Positions};
 /// How often the source is asked: it comes to know about once a second.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
+/// What the thread that writes and who uploads tell each other.
+#[derive(Default, Debug)]
+pub(super) struct Progress {
+    /// Up to which batch the source knows that all is delivered.
+    committed: AtomicU64,
+    /// The first place that this run has reached.
+    first: OnceLock<Position>,
+}
+
+impl Progress {
+    /// Notes a place that this run has reached.
+    pub(super) fn reach(&self, position: Position) {
+        self.first.get_or_init(|| position);
+    }
+
+    /// Returns up to which batch the source knows that all is delivered.
+    pub(super) fn committed(&self) -> u64 {
+        self.committed.load(Ordering::Acquire)
+    }
+}
+
 /// Learns when the source has kept for good that all up to a batch is delivered, so that the spool need no longer say so.
 ///
 /// It asks about one batch at a time until the answer is yes. Asking about the last one would never come to an end
 /// while there are always new ones.
 pub(super) struct Commits {
     positions: Arc<dyn Positions>,
-    /// Up to which batch the source knows.
-    committed: Arc<AtomicU64>,
+    progress: Arc<Progress>,
+    /// The last batch that a former run has left, once it is delivered with all before it. The source has begun behind
+    /// it; so once it has kept any place that it has reached since, it knows that.
+    left_over: Option<u64>,
     /// The batch that is asked about, and how far it reaches and all before it that the source does not know of.
     asked: Option<(u64, Vec<Position>)>,
     /// The last batch that is delivered, and how far it reaches and all since the one that is asked about.
@@ -27,15 +50,20 @@ pub(super) struct Commits {
 }
 
 impl Commits {
-    pub(super) fn new(positions: Arc<dyn Positions>, committed: Arc<AtomicU64>) -> Self {
-        Self { positions, committed, asked: None, next: None, next_time: Instant::now() }
+    pub(super) fn new(positions: Arc<dyn Positions>, progress: Arc<Progress>) -> Self {
+        Self { positions, progress, left_over: None, asked: None, next: None, next_time: Instant::now() }
     }
 
     /// Notes that a batch is delivered, with all before it.
     pub(super) fn note(&mut self, seq: u64, reached: &[Position]) {
         let (last, positions) = self.next.get_or_insert_with(|| (seq, BTreeMap::new()));
-        *last = seq;
+        *last = seq.max(*last);
         positions.extend(reached.iter().map(|position| (position.input, *position)));
+    }
+
+    /// Notes that a batch that a former run has left is delivered, with all before it.
+    pub(super) fn note_left_over(&mut self, seq: u64) {
+        self.left_over = Some(seq);
     }
 
     /// Asks, if it is time to; returns the last batch up to which the source has come to know.
@@ -44,17 +72,20 @@ impl Commits {
             return None;
         }
         self.next_time = Instant::now() + ASK_EVERY;
+        if let (Some(_), Some(first)) = (self.left_over, self.progress.first.get().copied()) {
+            self.left_over.take().into_iter().for_each(|seq| self.note(seq, &[first]));
+        }
         if self.asked.is_none() {
             let (seq, positions) = self.next.take()?;
             self.asked = Some((seq, positions.into_values().collect()));
         }
         let (seq, _) = self.asked.take_if(|(_, reached)| self.positions.is_committed(reached))?;
-        self.committed.store(seq, Ordering::Release);
+        self.progress.committed.fetch_max(seq, Ordering::Release);
         Some(seq)
     }
 
     /// Returns when it is to be asked next; `None` if there is nothing to ask.
     pub(super) fn next_time(&self) -> Option<Instant> {
-        (self.asked.is_some() || self.next.is_some()).then_some(self.next_time)
+        (self.asked.is_some() || self.next.is_some() || self.left_over.is_some()).then_some(self.next_time)
     }
 }

@@ -294,7 +294,7 @@ impl Delivery {
             let n_payloads = batch.pendings.len();
             settle(batch.pendings, fate).await;
             self.room.change(|held| held.n_payloads -= n_payloads);
-            if fate == Fate::Delivered && !batch.upload.key.is_empty() {
+            if fate == Fate::Delivered {
                 let last_ms = u64::try_from(batch.last_ms).unwrap_or_default();
                 let end = UNIX_EPOCH + Duration::from_millis(last_ms);
                 self.stats.change(|stats| stats.last_complete = Some(end));
@@ -305,7 +305,9 @@ impl Delivery {
             if !batch.has_covering {
                 self.forget(batch.seq);
                 self.last_done = None;
-            } else if !batch.is_left_over {
+            } else if batch.is_left_over {
+                self.commits.note_left_over(batch.seq);
+            } else {
                 self.commits.note(batch.seq, &batch.positions);
             }
         }

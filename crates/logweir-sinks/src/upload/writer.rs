@@ -5,7 +5,6 @@ use std::error::Error;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Complete, Taken};
 use super::body::Body;
+use super::commits::Progress;
 use super::error::SpoolError;
 use super::manifest::Owner;
 use super::room::Room;
@@ -48,8 +48,7 @@ pub(super) struct Writer {
     pub(super) stats: UploadStats,
     /// Where batches go that are complete.
     pub(super) closed: mpsc::Sender<Closed>,
-    /// Up to which batch the source has kept for good that all is delivered.
-    pub(super) committed: Arc<AtomicU64>,
+    pub(super) progress: Arc<Progress>,
 }
 
 /// What the thread has at hand.
@@ -158,6 +157,9 @@ impl Writing<'_> {
     }
 
     fn take(&mut self, payload: Payload) -> Result<(), SinkError> {
+        if let Some(reached) = payload.reached() {
+            self.writer.progress.reach(reached.position);
+        }
         if payload.n_events() == 0 {
             match &mut self.batch {
                 // The tracker of the source knows what else is to be delivered before it counts.
@@ -247,7 +249,7 @@ impl Writing<'_> {
 
     /// Returns from where the source is to read once the batch and all before it are safe.
     fn covering(&mut self, batch: &Batch) -> Option<Vec<u8>> {
-        let committed = self.writer.committed.load(Ordering::Acquire);
+        let committed = self.writer.progress.committed();
         self.reached.retain(|_, (seq, _)| *seq > committed);
         for (input, reached) in batch.reached() {
             self.reached.insert(*input, (batch.seq, reached.clone()));

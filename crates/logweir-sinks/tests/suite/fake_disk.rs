@@ -115,8 +115,9 @@ impl FakeDisk {
     pub(crate) fn damage(&self, path: &Path, damage: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.lock();
         let inode = state.names[path];
-        damage(&mut state.inodes[inode].bytes);
-        state.inodes[inode].durable = state.inodes[inode].bytes.clone();
+        let inode = &mut state.inodes[inode];
+        damage(&mut inode.bytes);
+        inode.durable.clone_from(&inode.bytes);
     }
 
     /// Has only what was synced left, and of what was not, so many bytes of each file that happened to be written.

@@ -48,6 +48,13 @@ impl Running {
         drop(self.payloads.try_send(payload));
     }
 
+    /// Gives it payloads.
+    pub(crate) fn give_all(&self, payloads: impl IntoIterator<Item = Payload>) {
+        for payload in payloads {
+            self.give(payload);
+        }
+    }
+
     /// Waits until it is held up, and returns by what kind of trouble.
     pub(crate) fn held(&self) -> &'static str {
         poll_until("trouble", DEADLINE, || self.condition.troubles().first().map(|trouble| trouble.kind))

@@ -177,7 +177,7 @@ fn a_batch_does_not_wait_longer_than_its_interval() {
     let mut payloads = world.source.payloads(&world.cuts);
     running.give(payloads.remove(0));
     poll_until("the first object", DEADLINE, || (world.bucket.objects().len() == 1).then_some(()));
-    payloads.into_iter().for_each(|payload| running.give(payload));
+    running.give_all(payloads);
     running.end().unwrap();
     world.check_each_once();
 }
@@ -237,7 +237,7 @@ fn no_dollar_meets_a_brace_where_pieces_meet() {
 
 #[test]
 fn payloads_without_events_are_delivered_with_the_batch_at_hand_or_at_once() {
-    let lines = (0..30).map(|n| Line { is_dropped: n < 10 || n > 20, ..line(n) }).collect();
+    let lines = (0..30).map(|n| Line { is_dropped: !(10..=20).contains(&n), ..line(n) }).collect();
     let mut world = World::new(Source::new(vec![lines], true));
     world.cuts.chunks = vec![1];
     world.config.batch.max_events = 100;
@@ -245,9 +245,9 @@ fn payloads_without_events_are_delivered_with_the_batch_at_hand_or_at_once() {
     let running = world.start_sink();
     let payloads = world.source.payloads(&world.cuts);
     let mut payloads = payloads.into_iter();
-    payloads.by_ref().take(10).for_each(|payload| running.give(payload));
+    running.give_all(payloads.by_ref().take(10));
     poll_until("the first ten", DEADLINE, || (world.source.n_open() == 20).then_some(()));
-    payloads.for_each(|payload| running.give(payload));
+    running.give_all(payloads);
     running.end().unwrap();
     world.check_each_once();
     assert!(world.source.is_all_delivered());

@@ -16,7 +16,7 @@ fn with_three(is_replayable: bool) -> World {
     let mut world = World::new(Source::new(vec![(0..30).map(line).collect()], is_replayable));
     world.bucket.always(Answer::Stalls);
     let running = world.start();
-    let n_entries = || world.spooled().iter().filter(|name| name.ends_with(".json")).count();
+    let n_entries = || world.n_spooled(".json");
     poll_until("three batches", DEADLINE, || (n_entries() == 3).then_some(()));
     running.give_up().unwrap();
     world.bucket.always(Answer::Taken);
@@ -166,9 +166,7 @@ fn a_spool_that_another_sink_has_is_waited_for() {
     let world = World::of_events(30);
     world.bucket.always(Answer::Stalls);
     let first = world.start();
-    poll_until("an entry", DEADLINE, || {
-        world.spooled().iter().any(|name| name.ends_with(".json")).then_some(())
-    });
+    poll_until("an entry", DEADLINE, || (world.n_spooled(".json") > 0).then_some(()));
     assert!(matches!(covered(&world), Err(SpoolError::InUse { .. })));
     let second = world.start_sink();
     assert_eq!(second.held(), "in_use");

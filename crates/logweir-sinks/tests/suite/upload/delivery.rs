@@ -25,7 +25,7 @@ fn keep(world: &World, n_batches: u64) {
 }
 
 fn wait_for_batches(world: &World, n_batches: u64) {
-    let n_entries = || world.spooled().iter().filter(|name| name.ends_with(".json")).count() as u64;
+    let n_entries = || world.n_spooled(".json") as u64;
     poll_until("batches in the spool", DEADLINE, || (n_entries() >= n_batches).then_some(()));
 }
 
@@ -127,7 +127,7 @@ fn acks_come_in_order_though_uploads_do_not() {
     world.bucket.script([Answer::Stalls]);
     let running = world.start();
     poll_until("four objects", DEADLINE, || (world.bucket.objects().len() == 4).then_some(()));
-    let done = || world.spooled().iter().filter(|name| name.ends_with(".done")).count();
+    let done = || world.n_spooled(".done");
     poll_until("four are done", DEADLINE, || (done() == 4).then_some(()));
     assert_eq!(world.source.settled(), Settled::default());
     assert_eq!(world.stats.snapshot().last_complete, None, "the first one is missing");
@@ -255,7 +255,7 @@ fn entries_are_removed_once_the_source_knows_what_is_delivered() {
     let world = World::of_events(30);
     world.source.begin(None);
     let running = world.start_sink();
-    world.source.payloads(&world.cuts).into_iter().for_each(|payload| running.give(payload));
+    running.give_all(world.source.payloads(&world.cuts));
     poll_until("an empty spool", DEADLINE, || {
         (world.bucket.objects().len() == 3 && world.spooled().is_empty()).then_some(())
     });

@@ -40,6 +40,9 @@ pub(crate) struct Source {
     state: Mutex<State>,
 }
 
+/// An event as it is rendered, where its line ends in the chunk, and its time.
+type Rendered = (String, u32, Option<i64>);
+
 /// A place of each input.
 pub(crate) type Offsets = BTreeMap<u32, u64>;
 
@@ -147,7 +150,8 @@ impl Source {
         cuts: &Cuts,
     ) -> Vec<Payload> {
         let lines = &self.inputs[input][lines];
-        let bytes: Bytes = lines.iter().map(|line| format!("{}\n", line.text)).collect::<String>().into();
+        let bytes: Vec<_> = lines.iter().map(|line| format!("{}\n", line.text)).collect();
+        let bytes = Bytes::from(bytes.concat());
         *offset += bytes.len() as u64;
         let end = Position { input: input as u32, offset: *offset };
         let ack = self.ack(end);
@@ -162,7 +166,7 @@ impl Source {
         let groups: Vec<_> = events.chunks(cuts.payload.max(1)).collect();
         let groups = if groups.is_empty() { vec![&[][..]] } else { groups };
         let n_groups = groups.len();
-        let payload = |(i, group): (usize, &[(String, u32, Option<i64>)])| {
+        let payload = |(i, group): (usize, &[Rendered])| {
             let mut rendered_end = 0;
             let places = group.iter().map(|(text, read_end, time_ms)| {
                 rendered_end += text.len() as u32;
@@ -250,8 +254,8 @@ impl Positions for Source {
             let known = offsets.entry(position.input).or_default();
             *known = position.offset.max(*known);
         }
-        let text: String = offsets.iter().map(|(input, offset)| format!("{input}:{offset} ")).collect();
-        self.is_replayable.then(|| text.into_bytes())
+        let pairs: Vec<_> = offsets.iter().map(|(input, offset)| format!("{input}:{offset} ")).collect();
+        self.is_replayable.then(|| pairs.concat().into_bytes())
     }
 
     fn is_committed(&self, positions: &[Position]) -> bool {

@@ -71,9 +71,7 @@ impl World {
     pub(crate) fn start(&self) -> Running {
         self.source.begin(self.covered());
         let running = self.start_sink();
-        for payload in self.source.payloads(&self.cuts) {
-            running.give(payload);
-        }
+        running.give_all(self.source.payloads(&self.cuts));
         running
     }
 
@@ -96,6 +94,11 @@ impl World {
         found.sort_unstable();
         expected.sort_unstable();
         assert_eq!(found, expected);
+    }
+
+    /// Returns how many files in the spool have names that end like this.
+    pub(crate) fn n_spooled(&self, ending: &str) -> usize {
+        self.spooled().iter().filter(|name| name.ends_with(ending)).count()
     }
 
     /// Returns the names of the files in the spool.
@@ -136,5 +139,5 @@ pub(crate) fn config() -> UploadSinkConfig {
 /// Returns line `n`, of a length that depends on it.
 pub(crate) fn line(n: usize) -> Line {
     let text = format!("{{\"n\":{n},\"pad\":\"{}\"}}", "x".repeat(n * 7 % 50));
-    Line { text, time_ms: Some(1_763_800_000_000 + n as i64 * 250), is_dropped: false }
+    Line { text, time_ms: Some(1_763_800_000_000 + i64::try_from(n).unwrap() * 250), is_dropped: false }
 }
