@@ -91,3 +91,20 @@ impl Room {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_up_to_the_bounds_and_always_for_what_is_alone() {
+        let room = Room::new(1 << 20, UploadStats::new());
+        assert!(room.is_enough_for(u64::MAX));
+        room.change(|held| held.n_bytes = 1);
+        assert!(room.is_enough_for(900 << 10) && !room.is_enough_for(1 << 20));
+        room.change(|held| held.n_payloads = MAX_PAYLOADS);
+        assert!(!room.is_enough_for(0));
+        room.change(|held| *held = Held { n_payloads: MAX_PAYLOADS - 1, ..Held::default() });
+        assert!(room.is_enough_for(0));
+    }
+}

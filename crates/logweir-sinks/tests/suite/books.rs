@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use logweir_event::{Ack, Condition, Payload, Receipt, Settled, Verdict};
+use logweir_event::{Ack, Condition, EventPlace, Payload, Places, Position, Receipt, Settled, Verdict};
 use logweir_sinks::{
     FileSink, FileSinkConfig, PathTemplate, PayloadReceiver, ReadOnce, SinkContext, SinkError, SinkNames,
 };
@@ -43,8 +43,18 @@ impl Books {
         let parts = parts.iter().map(|part| Bytes::copy_from_slice(part.as_bytes())).collect();
         let books = self.clone();
         let ack = Ack::new(move |verdict| books.verdicts.lock().unwrap().push(verdict));
-        Payload::new(parts, n_events).bound_to(Some(self.clone()), ack)
+        with_places(Payload::new(parts, n_events)).bound_to(Some(self.clone()), ack)
     }
+}
+
+/// Has a payload say where its events lie, as if it were a chunk.
+pub(crate) fn with_places(payload: Payload) -> Payload {
+    let chunk = Bytes::from(payload.parts().concat());
+    let line_ends = chunk.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u32 + 1);
+    let place = |end| EventPlace { rendered_end: end, read_end: end, time_ms: None };
+    let events = line_ends.map(place).collect();
+    let end = Position { input: 0, offset: chunk.len() as u64 };
+    payload.with_places(Places::new(chunk, end, events, 0))
 }
 
 /// Returns a receiver of these payloads, dealt to `n_channels` in turn, and then the end.

@@ -11,8 +11,8 @@ use logweir_event::{Ack, Payload, Verdict};
 use logweir_sinks::{PayloadReceiver, Sink, SinkError, StdoutSink};
 use tokio::sync::mpsc;
 
-use crate::books::{Books, all_written, context, receiver, undelivered};
-use crate::rigs::{Fifo, Files, Null, Stdout};
+use crate::books::{Books, all_written, context, receiver, undelivered, with_places};
+use crate::rigs::{Fifo, Files, Null, Stdout, Uploads};
 use crate::running::Running;
 
 /// Returns what has been delivered at the moment of asking, for good; it may be asked from any thread.
@@ -99,7 +99,7 @@ fn an_ack_comes_after_delivery(name: &str, rig: &mut dyn Rig) {
             }
             acked.lock().unwrap().push(i);
         });
-        Payload::new(vec![Bytes::from(line(i))], 1).bound_to(None, ack)
+        with_places(Payload::new(vec![Bytes::from(line(i))], 1)).bound_to(None, ack)
     });
     run(sink, receiver(payloads.collect(), 2)).unwrap();
     assert_eq!(*wrong.lock().unwrap(), [], "{name}");
@@ -157,7 +157,7 @@ fn the_end_flushes(name: &str, rig: &mut dyn Rig) {
 }
 
 fn run(sink: Box<dyn Sink>, payloads: PayloadReceiver) -> Result<(), SinkError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(sink.run(context(payloads)))
 }
 
@@ -182,6 +182,13 @@ fn a_named_pipe_conforms() {
 #[test]
 fn files_conform() {
     for (name, mut rig) in Files::all() {
+        check(name, &mut rig);
+    }
+}
+
+#[test]
+fn uploads_conform() {
+    for (name, mut rig) in Uploads::all() {
         check(name, &mut rig);
     }
 }

@@ -9,12 +9,14 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
+use logweir_event::BatchFrame;
 use logweir_sinks::{
-    AckLevel, Compression, FileSinkConfig, NullSink, PathTemplate, Rotation, Sink, StdoutSink,
+    AckLevel, Compression, DestinationConfig, DirectoryConfig, FileSinkConfig, NullSink, ObjectPrefix,
+    PathTemplate, Rotation, Sink, StdoutSink, UploadSink, UploadSinkConfig, UploadStats,
 };
 use logweir_testkit::scratch::Scratch;
 
-use crate::books::{open, plain};
+use crate::books::{NAMES, open, plain};
 use crate::conformance::{Probe, Rig};
 
 /// Reads everything that comes, and keeps it, once it is told to begin.
@@ -208,6 +210,51 @@ impl Rig for Files {
         self.n_runs += 1;
         let path = PathTemplate::parse(&format!("{}/{}", self.dir().display(), self.path)).unwrap();
         Box::new(open(FileSinkConfig { path, ..self.config.clone() }).unwrap())
+    }
+
+    fn delivered(&mut self) -> Option<Vec<u8>> {
+        Some(read_files(&self.dir()))
+    }
+
+    fn probe(&self) -> Option<Probe> {
+        let dir = self.dir();
+        Some(Arc::new(move || read_files(&dir)))
+    }
+}
+
+/// Uploads to a directory, each run to one of its own.
+pub(crate) struct Uploads {
+    scratch: Scratch,
+    n_runs: usize,
+    compression: Compression,
+}
+
+impl Uploads {
+    /// Returns each way there is to compress.
+    pub(crate) fn all() -> Vec<(&'static str, Self)> {
+        let rig = |compression| Self { scratch: Scratch::new(), n_runs: 0, compression };
+        vec![
+            ("uploads", rig(Compression::None)),
+            ("uploads, gzip", rig(Compression::Gzip { level: 1 })),
+            ("uploads, zstd", rig(Compression::Zstd { level: 1 })),
+        ]
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.scratch.path(self.n_runs.to_string())
+    }
+}
+
+impl Rig for Uploads {
+    fn sink(&mut self) -> Box<dyn Sink> {
+        self.n_runs += 1;
+        std::fs::create_dir(self.dir()).unwrap();
+        let prefix = ObjectPrefix::parse("logs/{DATE}").unwrap();
+        let destination = DestinationConfig::Directory(DirectoryConfig { root: self.dir(), prefix });
+        let config = UploadSinkConfig { compression: self.compression, ..UploadSinkConfig::new(destination) };
+        let spool = self.scratch.path(format!("{}.spool/made/for/it", self.n_runs));
+        let sink = UploadSink::open(config, BatchFrame::default(), &NAMES, spool, UploadStats::new());
+        Box::new(sink.unwrap())
     }
 
     fn delivered(&mut self) -> Option<Vec<u8>> {

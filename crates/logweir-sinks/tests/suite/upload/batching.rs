@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use logweir_event::{BatchFrame, Settled};
-use logweir_sinks::{Compression, Limits};
+use logweir_sinks::{Compression, Envelope, Limits, UploadSink};
 use logweir_testkit::process::poll_until;
 use proptest::prelude::*;
 
@@ -279,4 +279,49 @@ fn two_runs_of_the_same_input_make_the_same_keys_and_another_output_makes_others
     assert_eq!(first, run(&|_| ()), "byte by byte");
     let other = run(&|world| world.frame.suffix = Bytes::from_static(b"\n"));
     assert!(other.keys().all(|key| !first.contains_key(key)));
+}
+
+#[test]
+fn events_in_envelopes_keep_within_the_bounds_of_the_destination_too() {
+    let mut world = World::of_events(60);
+    // What only separates events is not theirs, and where a payload is in pieces an event may be too.
+    (world.cuts.delimiter, world.cuts.run, world.cuts.chunks) = (",\n", 7, vec![13]);
+    world.bucket.wrap(Envelope::bulk("workers"));
+    world.bucket.limit(Limits { max_bytes: Some(600), max_events: Some(9), max_event_bytes: Some(60) });
+    world.start().end().unwrap();
+    let (mut events, mut ids) = (Vec::new(), std::collections::BTreeSet::new());
+    for object in world.bucket.objects().into_values() {
+        let text = String::from_utf8(object).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines.len() <= 18 && (text.len() <= 600 || lines.len() == 2), "{text}");
+        for pair in lines.chunks(2) {
+            assert!(
+                pair[0].starts_with("{\"create\":{\"_index\":\"workers\",\"_id\":\"") && pair[1].len() < 80
+            );
+            assert!(pair[1].len() <= 60 || lines.len() == 2, "a long one goes alone: {text}");
+            ids.insert(pair[0].to_owned());
+            events.push(pair[1].to_owned());
+        }
+    }
+    let mut expected = world.source.events();
+    events.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!((events, ids.len()), (expected, 60));
+}
+
+#[test]
+fn nothing_may_stand_around_events_in_envelopes() {
+    let mut world = World::of_events(1);
+    world.bucket.wrap(Envelope::bulk("workers"));
+    world.frame.prefix = Bytes::from_static(b"[");
+    let sink = UploadSink::open_on(
+        std::sync::Arc::new(world.disk.clone()),
+        std::sync::Arc::new(world.bucket.clone()),
+        world.config.clone(),
+        world.frame.clone(),
+        &crate::books::NAMES,
+        "spool".into(),
+        world.stats.clone(),
+    );
+    assert_eq!(sink.err().map(|error| error.kind()), Some("refused"));
 }

@@ -35,6 +35,7 @@ pub(crate) struct Bucket(Arc<Mutex<State>>);
 struct State {
     disk: FakeDisk,
     limits: Limits,
+    envelope: Envelope,
     /// By key.
     objects: BTreeMap<String, Vec<u8>>,
     /// What was tried, in order.
@@ -57,6 +58,11 @@ impl Bucket {
 
     pub(crate) fn limit(&self, limits: Limits) {
         self.lock().limits = limits;
+    }
+
+    /// Says in which form events are wanted.
+    pub(crate) fn wrap(&self, envelope: Envelope) {
+        self.lock().envelope = envelope;
     }
 
     /// Says what comes of the next attempts.
@@ -131,7 +137,7 @@ impl Destination for Bucket {
     }
 
     fn envelope(&self) -> Envelope {
-        Envelope::Plain
+        self.lock().envelope.clone()
     }
 
     fn key(&self, date: &str, name: &str) -> String {

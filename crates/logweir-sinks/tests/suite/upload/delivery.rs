@@ -8,7 +8,7 @@ use logweir_sinks::{OnReject, SinkError, UploadOutcome, UploadStats};
 use logweir_testkit::process::poll_until;
 
 use super::bucket::Answer;
-use super::source::Source;
+use super::source::{Line, Source};
 use super::world::{World, line};
 use crate::fake_disk::{FakeDisk, Plan};
 use crate::running::{DEADLINE, Running};
@@ -260,4 +260,27 @@ fn entries_are_removed_once_the_source_knows_what_is_delivered() {
         (world.bucket.objects().len() == 3 && world.spooled().is_empty()).then_some(())
     });
     running.end().unwrap();
+}
+
+#[test]
+fn what_a_former_run_has_left_is_removed_once_the_source_knows_what_is_delivered() {
+    let lines = (0..20).map(|n| Line { is_dropped: n >= 10, ..line(n) }).collect();
+    let mut world = World::new(Source::new(vec![lines], true));
+    world.cuts.chunks = vec![10];
+    world.source.begin(None);
+    world.bucket.always(Answer::Stalls);
+    let running = world.start_sink();
+    let first = world.source.payloads(&world.cuts).into_iter().next();
+    running.give_all(first);
+    wait_for_batches(&world, 1);
+    running.give_up().unwrap();
+
+    world.bucket.always(Answer::Taken);
+    world.source.begin(world.covered());
+    let running = world.start_sink();
+    poll_until("the upload", DEADLINE, || (world.n_spooled(".done") == 1).then_some(()));
+    running.give_all(world.source.payloads(&world.cuts));
+    poll_until("an empty spool", DEADLINE, || world.spooled().is_empty().then_some(()));
+    running.end().unwrap();
+    world.check_each_once();
 }
