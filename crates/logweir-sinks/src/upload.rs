@@ -168,6 +168,8 @@ impl UploadSink {
         let Self { disk, destination, config, frame, owner, spool_dir, stats } = *self;
         let shape = Shape::new(&*destination, &config, frame, &owner);
         let spool = Arc::new(Spool::new(disk, spool_dir));
+        // A former run may have ended while it was open.
+        stats.change(|stats| stats.is_circuit_open = false);
         let room = Arc::new(Room::new(config.spool.max_bytes, stats.clone()));
         let progress = Arc::new(Progress::default());
         let form = form(&config.destination);
