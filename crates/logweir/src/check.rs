@@ -21,6 +21,9 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
     match logweir_pipeline::load(&args.files) {
         Ok(loaded) => {
             print_notes(&loaded.notes);
+            if loaded.pipelines.is_empty() {
+                return print("no job is enabled: there is nothing to run");
+            }
             let lines: Vec<_> =
                 loaded.pipelines.iter().map(|pipeline| format!("{}: fine", pipeline.name)).collect();
             print(&lines.join("\n"))

@@ -15,6 +15,9 @@ use super::value::{Piece, Value};
 /// How often locals and defaults may refer to one another; more is a circle.
 const MAX_DEPTH: usize = 32;
 
+/// How many parts of expressions are worked out in all: each may be asked for by many others.
+const MAX_STEPS: usize = 100_000;
+
 /// What an expression cannot be worked out for.
 pub(super) struct Unknown {
     /// Where, in bytes of the file.
@@ -29,6 +32,8 @@ pub(super) struct Evaluator {
     pub(super) known: HashMap<String, Expression>,
     /// The variables that stand for something, by what that is in Terraform.
     names: BTreeMap<String, String>,
+    /// The parts of expressions that were worked out.
+    n_steps: usize,
     /// Whose defaults were taken because no variable can stand in their place.
     pub(super) defaults_taken: Vec<String>,
 }
@@ -46,6 +51,11 @@ impl Evaluator {
     /// It calls itself as deep as expressions nest, which their parser bounds, and as locals refer to one another, which is
     /// bounded here.
     fn at_depth(&mut self, expression: &Expression, depth: usize) -> Result<Value, Unknown> {
+        self.n_steps += 1;
+        if self.n_steps > MAX_STEPS {
+            let message = String::from("this is too much to work out: write what it comes to");
+            return Err(Unknown { at: expression.span().unwrap_or_default(), message });
+        }
         match expression {
             Expression::Null(_) => Ok(Value::Null),
             Expression::Bool(value) => Ok(Value::Bool(*value.value())),

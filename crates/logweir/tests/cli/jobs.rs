@@ -277,6 +277,13 @@ fn what_only_terraform_can_work_out_is_refused_at_its_place() {
         "a.tf:6:14: the function `upper`",
     ];
     refused(&[("a.tf", text)], &expected);
+    let doubling: String = (0..40)
+        .map(|n| format!("  l{n} = \"${{local.l{next}}}${{local.l{next}}}\"\n", next = n + 1))
+        .collect();
+    let much = format!(
+        "locals {{\n{doubling}}}\nresource \"cloudflare_logpush_job\" \"x\" {{\n  name = local.l0\n}}"
+    );
+    refused(&[("c.tf", &much)], &["too much to work out"]);
     refused(&[("b.tf", "resource \"cloudflare_logpush_job\" {")], &["b.tf:1:", "this is not Terraform"]);
 }
 
@@ -308,5 +315,7 @@ fn a_job_that_is_not_enabled_is_told_of_when_the_file_is_checked_and_run() {
         let ran = logweir([command, "p.yaml"]).dir(scratch.dir()).stdin("").output();
         assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
         assert!(ran.stderr_text().contains("this job is not enabled"), "{}", ran.stderr_text());
+        let expected = if command == "check" { "no job is enabled: there is nothing to run\n" } else { "" };
+        assert_eq!(stdout(&ran), expected);
     }
 }

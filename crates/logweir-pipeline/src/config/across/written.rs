@@ -36,10 +36,10 @@ impl Written {
         ["lock", "\0.checkpoint\0"].map(|name| Self::below(directory, name))
     }
 
-    /// Returns the batches that are put somewhere below a directory, and the files that they are while they are written.
+    /// Returns the batches that a job puts somewhere below a directory, which are compressed with gzip.
     pub(super) fn batches_below(directory: &Path) -> Self {
         let mut parts = path_parts(&canonical(directory));
-        parts.extend([Part::Many, unknown_part("\0.log\0")]);
+        parts.extend([Part::Many, unknown_part("\0.log.gz")]);
         Self { parts }
     }
 
