@@ -1,10 +1,12 @@
 //! `logweir job check` and `logweir import`: what is said of jobs, and the pipeline files that are made of them.
 
+use logweir_testkit::oracle::{self, Stage, same_lines};
 use logweir_testkit::process::Ran;
+use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
 use serde_json::{Value, json};
 
-use crate::rig::logweir;
+use crate::rig::{logweir, pipeline, succeeded};
 
 /// The job of the page that started this, its placeholders filled in; the comma behind the list of fields is the page's.
 const PAGE: &str = r#"{
@@ -277,9 +279,8 @@ fn what_only_terraform_can_work_out_is_refused_at_its_place() {
         "a.tf:6:14: the function `upper`",
     ];
     refused(&[("a.tf", text)], &expected);
-    let doubling: String = (0..40)
-        .map(|n| format!("  l{n} = \"${{local.l{next}}}${{local.l{next}}}\"\n", next = n + 1))
-        .collect();
+    let local = |n: u32| format!("  l{n} = \"${{local.l{next}}}${{local.l{next}}}\"\n", next = n + 1);
+    let doubling = (0..40).map(local).collect::<Vec<_>>().concat();
     let much = format!(
         "locals {{\n{doubling}}}\nresource \"cloudflare_logpush_job\" \"x\" {{\n  name = local.l0\n}}"
     );
@@ -318,4 +319,44 @@ fn a_job_that_is_not_enabled_is_told_of_when_the_file_is_checked_and_run() {
         let expected = if command == "check" { "no job is enabled: there is nothing to run\n" } else { "" };
         assert_eq!(stdout(&ran), expected);
     }
+}
+
+#[test]
+fn a_job_delivers_what_the_stages_of_a_job_make_of_its_source() {
+    let scratch = Scratch::new();
+    scratch.write("in.ndjson", EVENTS);
+    std::fs::create_dir(scratch.path("bucket")).unwrap();
+    let filter = r#"{"where":{"key":"Outcome","operator":"!eq","value":"exception"}}"#;
+    let conf = format!("file://{}/{{DATE}}", scratch.path("bucket").display());
+    let job = json!({ "destination_conf": conf, "dataset": "workers_trace_events", "filter": filter,
+        "output_options": { "field_names": ["ScriptName", "Logs", "Outcome"] } });
+    let head = "source: {file: {include: [in.ndjson], read: once}}\nstate_dir: state";
+    let ran = pipeline(&scratch, &format!("{head}\njobs:\n- {job:#}\n")).output();
+    let summary = succeeded(&ran);
+
+    let stages = [
+        Stage::Filter(filter.to_owned()),
+        Stage::Truncate { limit: 16_384, unit: oracle::truncate::Unit::Chars },
+    ];
+    let names = ["ScriptName", "Logs", "Outcome"].map(String::from);
+    let expected = oracle::run(&stages, Some(&names), EVENTS, 4 << 20);
+    assert_eq!([summary.count("written"), summary.count("filtered")], [expected.written, expected.filtered]);
+    assert!(expected.written > 0 && expected.filtered > 0, "{expected:?}");
+    same_lines(&objects(&scratch.path("bucket")), &expected.output).unwrap();
+}
+
+/// Returns what is in all objects below a directory, in the order of their names.
+fn objects(dir: &std::path::Path) -> Vec<u8> {
+    let mut paths: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut bytes = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            bytes.extend(objects(&path));
+        } else {
+            let file = std::fs::File::open(path).unwrap();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(file), &mut bytes).unwrap();
+        }
+    }
+    bytes
 }
