@@ -140,11 +140,12 @@ mod tests {
 
     use super::super::log::tests::numbers_in;
     use super::*;
+    use crate::selftest::place::Delivery;
 
     #[test]
     fn every_event_lies_in_one_file_once_and_whole() {
         let scratch = Scratch::new();
-        let place = Place::furnish(scratch.dir()).unwrap();
+        let place = Place::furnish(scratch.dir(), Delivery::File).unwrap();
         let inventory = Arc::new(Mutex::new(Inventory::new(1)));
         let writer = Writer::start(place.clone(), 2, inventory.clone()).unwrap();
         poll_until("megabytes are written", Duration::from_secs(60), || {
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn a_writer_that_fails_says_why() {
         let scratch = Scratch::new();
-        let place = Place::furnish(scratch.dir()).unwrap();
+        let place = Place::furnish(scratch.dir(), Delivery::File).unwrap();
         let inventory = Arc::new(Mutex::new(Inventory::new(1)));
         let writer = Writer::start(place.clone(), 2, inventory).unwrap();
         std::fs::remove_dir_all(place.logs()).unwrap();
