@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use logweir_event::{FileId, Positions};
-use logweir_sinks::{DeadLetterSink, FileSink, NullSink, Sink, SinkNames, Spool, StdoutSink, UploadSink};
+use logweir_sinks::{
+    DeadLetterSink, FileSink, NullSink, Sink, SinkNames, Spool, SpoolError, StdoutSink, UploadSink,
+};
 use logweir_sources::{
     AckTracker, Checkpoint, CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig,
     FollowSource, FollowStats, Source, StateClaim, StdinSource, list_checkpoints, read_covering, spool_dir,
@@ -139,7 +141,9 @@ fn log_memory(config: &PipelineConfig) {
     let lane_bytes = Decode::max_scratch_bytes(max_event_bytes) + 2 * (1 + n_outputs) * longest_chunk_bytes;
     // What is copied for a payload no longer counts as held; some wait in a channel, and one is at either end.
     let n_queues = n_outputs + usize::from(config.dead_letter.is_some());
-    let queue_bytes = (channel_batches + 2) * (chunk_bytes.max(PAYLOAD_BYTES) + max_event_bytes);
+    let rendered = config.outputs.iter().map(|output| output.encode.max_rendered_bytes(max_event_bytes));
+    let longest_event_bytes = rendered.max().map_or(max_event_bytes, |n_bytes| n_bytes as usize);
+    let queue_bytes = (channel_batches + 2) * (chunk_bytes.max(PAYLOAD_BYTES) + longest_event_bytes);
     // One line may grow a chunk beyond what may be held.
     let max_bytes = held_bytes + max_event_bytes + decoders * (lane_bytes + n_queues * queue_bytes);
     tracing::info!(pipeline = config.name, max_bytes, held_bytes, "memory is bounded");
@@ -188,6 +192,7 @@ pub(crate) fn open_source(
         .as_deref()
         .map(|state_dir| board.state_dir(state_dir).and_then(|dir| StateClaim::new(dir, &config.name)));
     let claim = claim.transpose().map_err(|error| component_error("state_dir", error))?;
+    refuse_left_over(config)?;
     Ok(Some(OpenSource { source, keeper: Keeper::Once { positions, _claim: claim } }))
 }
 
@@ -203,7 +208,15 @@ fn open_follow(
         stored => stored.map_err(|error| component_error("state_dir", error))?,
     };
     // What is whole in the spool is delivered from there.
-    let checkpoint = covered(config, state_dir)?.or(checkpoint);
+    let covered = match covered(config, state_dir) {
+        // A sink of a former generation that has not ended holds it.
+        Err(error) if error.source.downcast_ref::<SpoolError>().is_some_and(SpoolError::is_in_use) => {
+            return Ok(None);
+        }
+        covered => covered?,
+    };
+    let checkpoint = covered.or(checkpoint);
+    refuse_left_over(config)?;
     if checkpoint.is_none() {
         tell_of_others(&config.name, state_dir);
     }
@@ -213,16 +226,37 @@ fn open_follow(
     Ok(Some(OpenSource { source: Box::new(source), keeper: Keeper::Follow(Box::new(checkpointer), stats) }))
 }
 
-/// Returns from where to read on behind what the only output has spooled; `None` if there is nothing. Where there are
-/// several outputs, each has got as far as it has, and all is read again that one of them may lack.
+/// Returns from where to read on behind what the only output has spooled; `None` if there is nothing. Where somebody else
+/// gets something of the same input, other outputs or a dead-letter file, that may lack some of it, and the positions
+/// that all have reached are the source's own.
 fn covered(config: &PipelineConfig, state_dir: &Path) -> Result<Option<Checkpoint>, ComponentError> {
+    let directory = spool_dir(state_dir, &config.name);
     let [OutputConfig { name: None, sink: SinkConfig::Upload(_), .. }] = &config.outputs[..] else {
         return Ok(None);
     };
-    let directory = spool_dir(state_dir, &config.name);
+    if config.dead_letter.is_some() {
+        return Ok(None);
+    }
     let covering = Spool::covered(&directory).map_err(|error| component_error("state_dir", error))?;
     let read = |bytes: Vec<u8>| read_covering(&config.name, &bytes, &directory);
     covering.map(read).transpose().map_err(|error| component_error("state_dir", error))
+}
+
+/// Refuses to leave batches behind: those of an output that has gone, or that uploads no more.
+fn refuse_left_over(config: &PipelineConfig) -> Result<(), ComponentError> {
+    let Some(state_dir) = config.state_dir.as_deref() else { return Ok(()) };
+    let uploads = |output: &&OutputConfig| matches!(output.sink, SinkConfig::Upload(_));
+    let used: Vec<_> =
+        config.outputs.iter().filter(uploads).map(|output| upload_dir(config, output)).collect();
+    let of_pipeline = spool_dir(state_dir, &config.name);
+    let below = std::fs::read_dir(&of_pipeline).into_iter().flatten().flatten().map(|found| found.path());
+    let mut spools: Vec<_> = below.filter(|path| path.is_dir()).collect();
+    // Behind those that are in it.
+    spools.push(of_pipeline);
+    for spool in spools.iter().filter(|spool| !used.contains(spool)) {
+        Spool::abandon(spool).map_err(|error| component_error("state_dir", error))?;
+    }
+    Ok(())
 }
 
 /// Says, of a pipeline that starts for the very first time, which others have started here: under one of these names it may

@@ -162,6 +162,9 @@ impl Across<'_, '_> {
                 Some(first) => self.refuse(claim, "another output writes to the standard output", first),
             }
         }
+        if let Some(path) = sink.get("directory").and_then(|directory| directory.get("path")) {
+            self.directory(file, path);
+        }
         let Some((config, path)) = sink.get("file").and_then(|file| Some((file, file.get("path")?))) else {
             return;
         };
@@ -192,6 +195,13 @@ impl Across<'_, '_> {
             return;
         }
         self.taken.outputs.push((Output::Files(files), claim));
+    }
+
+    /// Notes a directory that batches are delivered to.
+    fn directory(&mut self, file: usize, path: &Checked) {
+        let Some(text) = path.text() else { return };
+        let batches = Written::batches_below(Path::new(text));
+        self.taken.outputs.push((Output::Batches(batches), Claim { file, place: path.place }));
     }
 
     /// Notes where a job delivers to a directory.

@@ -12,6 +12,15 @@ pub enum SpoolError {
         /// The directory of the spool.
         directory: PathBuf,
     },
+    /// Batches wait in it that were not delivered, and no output of the pipeline uploads any more.
+    #[error(
+        "batches wait in {} that were not uploaded, and nothing uploads them any more; run the pipeline as it was until they are, or remove the directory if they are to be lost",
+        directory.display()
+    )]
+    Abandoned {
+        /// The directory of the spool.
+        directory: PathBuf,
+    },
     /// Something in it cannot be read, or made, or put aside.
     #[error("cannot {step} {}", path.display())]
     Access {
@@ -86,10 +95,16 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
+    /// Returns whether somebody who has not ended yet holds the spool.
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse { .. })
+    }
+
     /// Returns what kind of error it is in one word, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::InUse { .. } => "in_use",
+            Self::Abandoned { .. } => "abandoned",
             Self::Access { .. } => "spool",
             Self::Damaged { .. } => "damaged",
             Self::Foreign { .. } => "foreign",

@@ -87,6 +87,27 @@ impl Spool {
         Ok(chain.whole.into_iter().next_back().and_then(|last| last.entry.covering))
     }
 
+    /// Removes what a spool that nobody uses any more still has, save what was put aside for people to see.
+    ///
+    /// # Errors
+    ///
+    /// [`SpoolError::Abandoned`] if batches wait in it that were not delivered: nobody would deliver them any more.
+    pub fn abandon(dir: &Path) -> Result<(), SpoolError> {
+        let files = Self::new(Arc::new(FollowingDisk), dir.to_owned()).files()?;
+        let ends_in = |path: &PathBuf, ending: &str| path.to_string_lossy().ends_with(ending);
+        if files.iter().any(|path| ends_in(path, ENTRY)) {
+            return Err(SpoolError::Abandoned { directory: dir.to_owned() });
+        }
+        let is_of_no_use =
+            |path: &&PathBuf| ends_in(path, DONE) || path.file_name().is_some_and(|name| name == LOCK);
+        for path in files.iter().filter(is_of_no_use) {
+            std::fs::remove_file(path).map_err(SpoolError::access("remove", path))?;
+        }
+        // It stays if something is in it.
+        let _ = std::fs::remove_dir(dir);
+        Ok(())
+    }
+
     /// Returns the spool in a directory, which need not be there yet.
     pub(super) fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
         Self { disk, dir, lock: OnceLock::new() }

@@ -44,14 +44,18 @@ pub(super) fn problems(config: &EncodeConfig, options: &Checked, limits: &Limits
 
 /// Checks that a sink can have what the options ask for.
 fn with_sink(encode: &Checked, sink: &Checked, report: &mut Report<'_>) {
-    if collects_batches(sink) || sink.key_place("null").is_some() {
+    let wraps_events = ["elasticsearch", "loki"].iter().any(|name| sink.key_place(name).is_some());
+    let help = if wraps_events {
+        "it is for sinks that deliver a batch as it is; this one wraps each event by itself: leave it out"
+    } else if collects_batches(sink) || sink.key_place("null").is_some() {
         return;
-    }
+    } else {
+        "it is for sinks that collect batches, which this one does not: leave it out"
+    };
     let is_set = |name: &&&str| encode.get(name).and_then(Checked::text).is_some_and(|text| !text.is_empty());
     for name in OF_BATCHES.iter().filter(is_set) {
         let place = encode.key_place(name).unwrap_or(encode.place);
-        let help = "it is for sinks that collect batches, which this one does not: leave it out";
-        report.add_with_help(place, format!("there is no batch here for `{name}`"), help);
+        report.add_with_help(place, format!("there is no place here for `{name}`"), help);
     }
     let Some(config) = read::encode(Some(encode)) else { return };
     // How long an event may become does not matter here, and what else is wrong has been said.
