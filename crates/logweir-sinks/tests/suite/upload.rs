@@ -1,5 +1,6 @@
 //! The sink that uploads batches, against a destination in memory.
 
+mod abandoned;
 mod batching;
 mod bucket;
 mod crash;
