@@ -29,6 +29,7 @@ mod reload;
 mod run;
 mod status;
 mod supervise;
+mod upload_test;
 
 pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
@@ -48,3 +49,4 @@ pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};
 pub use status::{Failure, Status};
+pub use upload_test::{UploadTest, test_uploads};

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     /// not balance. 2: the command line or a file is wrong; nothing was started.
     Run(RunArgs),
     /// Says everything that is wrong with pipeline files, and starts nothing.
+    ///
+    /// Exit code 2: something is wrong, or a destination did not take what `--upload-test` put into it.
     Check(CheckArgs),
     /// Works with Logpush jobs by themselves.
     #[command(subcommand)]
@@ -175,6 +177,9 @@ pub(crate) struct CheckArgs {
     /// The pipeline files, checked as if they ran in one process.
     #[arg(required = true, value_name = "FILE.yaml")]
     pub(crate) files: Vec<PathBuf>,
+    /// If nothing is wrong, puts `test.txt.gz` into each destination, as Logpush does for a new job; it stays there.
+    #[arg(long)]
+    pub(crate) upload_test: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -3,11 +3,12 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use logweir_pipeline::Problem;
+use logweir_pipeline::{PipelineConfig, Problem, UploadTest, test_uploads};
+use tokio::runtime::Builder;
 
-use crate::EXIT_CONFIGURATION;
 use crate::args::CheckArgs;
 use crate::print::print;
+use crate::{EXIT_CONFIGURATION, EXIT_FAILED};
 
 /// Says on standard error what is worth a note.
 pub(crate) fn print_notes(notes: &[Problem]) {
@@ -26,11 +27,40 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
             }
             let lines: Vec<_> =
                 loaded.pipelines.iter().map(|pipeline| format!("{}: fine", pipeline.name)).collect();
-            print(&lines.join("\n"))
+            let printed = print(&lines.join("\n"));
+            if args.upload_test { try_destinations(&loaded.pipelines) } else { printed }
         }
         Err(problems) => {
             let _ = writeln!(std::io::stderr(), "{problems}");
             ExitCode::from(EXIT_CONFIGURATION)
         }
     }
+}
+
+/// Puts a small object into every destination, and says of each what came of it.
+fn try_destinations(pipelines: &[PipelineConfig]) -> ExitCode {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "the runtime cannot be started: {error}");
+            return ExitCode::from(EXIT_FAILED);
+        }
+    };
+    let tests = runtime.block_on(test_uploads(pipelines));
+    if tests.is_empty() {
+        return print("nothing is uploaded: there is no destination to try");
+    }
+    let (mut lines, mut is_fine) = (Vec::new(), true);
+    for UploadTest { pipeline, output, destination, result } in tests {
+        let output = output.map(|name| format!("{name}: ")).unwrap_or_default();
+        match result {
+            Ok(()) => lines.push(format!("{pipeline}: {output}{destination}: ok")),
+            Err(error) => {
+                is_fine = false;
+                let _ = writeln!(std::io::stderr(), "{pipeline}: {output}{destination}: {error}");
+            }
+        }
+    }
+    let printed = if lines.is_empty() { ExitCode::SUCCESS } else { print(&lines.join("\n")) };
+    if is_fine { printed } else { ExitCode::from(EXIT_CONFIGURATION) }
 }

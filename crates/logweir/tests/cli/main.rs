@@ -24,3 +24,4 @@ mod rig;
 mod scenarios;
 mod selftest;
 mod signals;
+mod uploads;
