@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::file::Compression;
 
-/// The last millisecond of the year 9999: what comes later, or before 1970, is no time of an event.
-const LAST_MS: i64 = 253_402_300_799_999;
+/// The last millisecond that has a date in every time zone, on the last but one day of the year 9999: what comes later, or
+/// before 1970, is no time of an event.
+const LAST_MS: i64 = 253_402_207_200_000;
 
 /// Returns a time that an event claims, if that can be one.
 pub(super) fn believable(time_ms: i64) -> Option<i64> {
@@ -55,7 +56,8 @@ mod tests {
         assert_eq!(name, "20251122T074405Z_20251122T082640Z_00000000000000ab.log.gz");
         assert_eq!(name, file_name(1_763_800_000_000, 1_763_797_445_999, 0xab, gzip), "in order");
         assert_eq!(date(0), "19700101");
-        assert_eq!(date(LAST_MS), "99991231");
+        assert_eq!(date(LAST_MS), "99991230");
+        assert_eq!(LAST_MS, 1_000 * Timestamp::MAX.as_second());
         assert!(believable(-1).is_none() && believable(LAST_MS + 1).is_none());
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 
 /// The directory that batches are delivered to, each as an object that comes whole. One that comes again under the same
 /// name must be the same.

@@ -147,7 +147,7 @@ fn check_shows_every_problem_at_its_place() {
 bad.yaml:1:1: a pipeline needs `sink` or `outputs`
   1 | source: {stdin: {}}
     | ^^^^^^
-help: write where the events go: `sink: { stdout: {} }`, or several `outputs`
+help: write where the events go: `sink: { stdout: {} }`, or several `outputs`, or `jobs`
 
 bad.yaml:3:5: unknown key `truncat`
   3 |   - truncat: {}

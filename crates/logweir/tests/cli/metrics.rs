@@ -185,7 +185,7 @@ fn the_last_scrape_and_the_summary_say_the_same() {
 }
 
 /// Starts pipelines that together have every metric to show: one with outputs and a dead-letter file, one that has
-/// failed, and one that follows files.
+/// failed, one that follows files, and one that uploads.
 fn start_all(scratch: &Scratch) -> (logweir_testkit::process::Running, SocketAddr) {
     scratch.write(
         "a.yaml",
@@ -195,11 +195,19 @@ fn start_all(scratch: &Scratch) -> (logweir_testkit::process::Running, SocketAdd
     scratch.write("b.yaml", "source: {file: {include: [absent.ndjson], read: once}}\nsink: {\"null\": {}}\n");
     let followed = "source: {file: {include: [\"live/*\"]}}\nsink: {\"null\": {}}\nstate_dir: state\n";
     scratch.write("c.yaml", followed);
-    let args = ["run", "--log-format", "json", "--summary", "json", "a.yaml", "b.yaml", "c.yaml"];
+    scratch.write("live/events.ndjson", "{}\n");
+    std::fs::create_dir(scratch.path("objects")).unwrap();
+    scratch.write(
+        "d.yaml",
+        followed.replace("\"null\": {}", "directory: {path: objects, upload: {max_events: 1}}"),
+    );
+    let args = ["run", "--log-format", "json", "--summary", "json", "a.yaml", "b.yaml", "c.yaml", "d.yaml"];
     let running = logweir(args).dir(scratch.dir()).hold_stdin().start();
     let address = admin(&running);
-    poll_until("the second has failed", SOON, || {
-        get(address, "/metrics").contains("logweir_component_errors_total").then_some(())
+    poll_until("the second has failed and the last has uploaded", SOON, || {
+        let body = get(address, "/metrics");
+        let has = |name: &str| body.contains(&format!("\n{name}{{"));
+        (has("logweir_component_errors_total") && has("logweir_uploads_total")).then_some(())
     });
     (running, address)
 }
