@@ -31,6 +31,8 @@ pub(crate) enum Unit {
     SecondsPerGigabyte,
     #[serde(rename = "GB/s")]
     GigabytesPerSecond,
+    #[serde(rename = "MB/s")]
+    MegabytesPerSecond,
     #[serde(rename = "MiB")]
     Mebibytes,
     #[serde(rename = "ms")]
@@ -106,6 +108,7 @@ impl Unit {
     /// Returns how many decimals of a value are worth reading.
     pub(crate) fn n_decimals(self) -> usize {
         match self {
+            Self::MegabytesPerSecond => 0,
             Self::Mebibytes => 1,
             Self::Percent => 3,
             _ => 2,
@@ -119,6 +122,7 @@ impl Display for Unit {
             Self::Times => "×",
             Self::SecondsPerGigabyte => "s/GB",
             Self::GigabytesPerSecond => "GB/s",
+            Self::MegabytesPerSecond => "MB/s",
             Self::Mebibytes => "MiB",
             Self::Milliseconds => "ms",
             Self::Percent => "%",

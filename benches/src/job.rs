@@ -96,6 +96,16 @@ impl Job {
         format!("{pipeline}state_dir: {STATE}\n")
     }
 
+    /// Returns the pipeline file that reads `input` and puts batches into `directory`, likewise, as they are where
+    /// nothing is said.
+    pub(crate) fn file_to_directory(&self, input: &str, directory: &str) -> String {
+        let pipeline = self.pipeline(
+            &format!("{{ file: {{ include: [{input}], read: once }} }}"),
+            &format!("{{ directory: {{ path: {directory} }} }}"),
+        );
+        format!("{pipeline}state_dir: {STATE}\n")
+    }
+
     /// Returns the pipeline file that reads standard input and writes standard output.
     pub(crate) fn stdin_to_stdout(&self) -> String {
         self.pipeline("{ stdin: {} }", "{ stdout: {} }")

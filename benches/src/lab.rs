@@ -1,7 +1,7 @@
 //! Where everything is run: the binary, a directory for the files, and how large and how often.
 
 use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind, Read as _};
+use std::io::{BufRead, BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,11 +19,15 @@ use crate::summary::Summary;
 pub(crate) const OUTPUT: &str = "output.ndjson";
 /// A file that is added to while logweir follows it.
 pub(crate) const LIVE: &str = "live.ndjson";
-/// Where logweir keeps how far it has read what it follows.
+/// Where logweir keeps how far it has read what it follows, and batches until they are delivered.
 pub(crate) const STATE: &str = "state";
 const PIPELINE: &str = "pipeline.yaml";
 /// A copy of an input.
 pub(crate) const COPY: &str = "copy.ndjson";
+/// What an input was compressed to, alone.
+pub(crate) const COMPRESSED: &str = "compressed.gz";
+/// The directory that batches are put into.
+pub(crate) const OBJECTS: &str = "objects";
 /// What a run says.
 pub(crate) const STDERR: &str = "stderr.txt";
 /// Where goes what nobody reads.
@@ -115,7 +119,9 @@ impl Lab {
             (COPY, fs::remove_file(path(COPY))),
             (OUTPUT, fs::remove_file(path(OUTPUT))),
             (LIVE, fs::remove_file(path(LIVE))),
+            (COMPRESSED, fs::remove_file(path(COMPRESSED))),
             (STATE, fs::remove_dir_all(path(STATE))),
+            (OBJECTS, fs::remove_dir_all(path(OBJECTS))),
         ] {
             match removed {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(name),
@@ -138,14 +144,27 @@ impl Lab {
 
     /// Does the same for a run that has read these events before those of the input.
     pub(crate) fn wrong_after(&self, job: &Job, ahead: &[u8], input: &Input) -> Option<String> {
-        let checked = || -> anyhow::Result<()> {
-            let open = |path: &Path| -> anyhow::Result<_> {
-                let file = File::open(path).with_context(|| path.display().to_string())?;
-                Ok(BufReader::with_capacity(1 << 20, file))
-            };
-            let read = ahead.chain(open(&input.path)?);
-            check(job, read, open(&self.dir.join(OUTPUT))?, &self.summary()?)
-        };
+        self.wrong_of(job, ahead, input, || open(&self.dir.join(OUTPUT)))
+    }
+
+    /// Does the same for a run that has put what it wrote elsewhere, where it is read.
+    pub(crate) fn wrong_in(&self, job: &Job, input: &Input, output: impl BufRead) -> Option<String> {
+        self.wrong_of(job, b"", input, || Ok(output))
+    }
+
+    fn wrong_of<R: BufRead>(
+        &self,
+        job: &Job,
+        ahead: &[u8],
+        input: &Input,
+        output: impl FnOnce() -> anyhow::Result<R>,
+    ) -> Option<String> {
+        let checked = || check(job, ahead.chain(open(&input.path)?), output()?, &self.summary()?);
         checked().err().map(|error| format!("{error:#}"))
     }
+}
+
+fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    Ok(BufReader::with_capacity(1 << 20, file))
 }

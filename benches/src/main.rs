@@ -4,12 +4,14 @@
 
 mod case;
 mod check;
+mod compress;
 mod figure;
 mod input;
 mod job;
 mod lab;
 mod machine;
 mod measure;
+mod objects;
 mod peers;
 mod plot;
 mod race;
@@ -80,6 +82,9 @@ enum Command {
     /// Runs one program and prints what it took, as JSON. This binary calls itself so.
     #[command(hide = true)]
     Stopwatch(stopwatch::StopwatchArgs),
+    /// Compresses one file alone. This binary calls itself so.
+    #[command(hide = true)]
+    Compress(compress::CompressArgs),
     Peers(peers::PeersArgs),
     Plot(plot::PlotArgs),
 }
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.command {
         Some(Command::Stopwatch(watched)) => stopwatch::run(watched),
+        Some(Command::Compress(args)) => compress::run(args),
         Some(Command::Peers(args)) => peers::run(args),
         Some(Command::Plot(args)) => plot::run(args),
         None => bench(&args),

@@ -15,6 +15,7 @@ mod schedule;
 mod scraper;
 mod start;
 mod synced;
+mod upload;
 mod watchdog;
 
 use std::time::Duration;
@@ -57,4 +58,5 @@ pub(crate) const MEASUREMENTS: &[Measurement] = &[
     Measurement { name: "follow", run: follow::measure },
     Measurement { name: "synced", run: synced::measure },
     Measurement { name: "idle_follow", run: idle_follow::measure },
+    Measurement { name: "upload", run: upload::measure },
 ];

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use logweir_testkit::compress::gzip;
 use logweir_testkit::generate::{self, Workload};
 use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::oracle::{Outcome, Stage, run};
@@ -210,4 +211,51 @@ fn a_program_that_follows_wrong_or_gives_events_back_is_found_out() {
     let ran = bench_only(&scratch, "follow");
     assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
     assert!(ran.stderr_text().contains("`returned` is 1"), "{}", ran.stderr_text());
+}
+
+/// Runs `upload` with a program that puts these objects where they belong.
+fn deliver(scratch: &Scratch, objects: &[Vec<u8>], made: &Outcome, n_bytes_in: usize) -> Ran {
+    let copies = objects.iter().enumerate().map(|(n, object)| {
+        scratch.write(format!("made-{n}.gz"), object);
+        format!("cp '{{dir}}'/made-{n}.gz objects/2026112{n}_x.log.gz")
+    });
+    let line = copies.collect::<Vec<_>>().join("\n");
+    scripted(scratch, &line, b"", &summary(made, n_bytes_in));
+    bench_only(scratch, "upload")
+}
+
+#[test]
+fn a_program_that_delivers_right_gets_its_figures_and_one_that_does_not_is_found_out() {
+    let scratch = Scratch::new();
+    let ran = deliver(&scratch, &[], &Outcome::default(), 0);
+    assert_eq!(ran.code(), Some(1), "{}", ran.stderr_text());
+    assert!(ran.stderr_text().contains("upload: WRONG: event 1 "), "{}", ran.stderr_text());
+
+    let events = input(&scratch);
+    let made = made_of(&events);
+    let at = made.output.len() / 2;
+    let at = at + made.output[at..].iter().position(|&byte| byte == b'\n').expect("an event ends") + 1;
+    let (first, second) = made.output.split_at(at);
+    let ran = deliver(&scratch, &[gzip(first), gzip(second)], &made, events.len());
+    assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
+    let table = String::from_utf8(ran.stdout).expect("a table is text");
+    for row in ["rate over alone", "rate alone", "rate libdeflate", "cpu", "compression", "peak rss"] {
+        assert!(table.contains(&format!("\n| upload | {row} | ")), "{row}: {table}");
+    }
+    for name in ["objects", "compressed.gz", "state"] {
+        assert!(!scratch.path("data").join(name).exists(), "{name} is removed");
+    }
+
+    for (objects, says) in [
+        (vec![gzip(first)], "has changed or is missing"),
+        (vec![gzip(second), gzip(first)], "event 1 of the input"),
+        (vec![gzip(first), gzip(second), gzip(b"{}\n")], "behind that of the last event"),
+        (vec![[gzip(first), gzip(second)].concat()], "more than one gzip member"),
+        (vec![made.output.clone()], "20261120_x.log.gz: "),
+    ] {
+        let ran = deliver(&scratch, &objects, &made, events.len());
+        assert_eq!(ran.code(), Some(1), "{says}: {}", ran.stderr_text());
+        assert!(ran.stderr_text().contains("upload: WRONG: "), "{}", ran.stderr_text());
+        assert!(ran.stderr_text().contains(says), "{says}: {}", ran.stderr_text());
+    }
 }

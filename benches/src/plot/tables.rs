@@ -162,7 +162,11 @@ fn spread(figure: &Figure) -> String {
 }
 
 fn n_decimals(figure: &Figure) -> usize {
-    if figure.unit == "%" { 3 } else { 2 }
+    match figure.unit.as_str() {
+        "MB/s" => 0,
+        "%" => 3,
+        _ => 2,
+    }
 }
 
 /// Returns three digits of a number, with commas where it has more than three.
