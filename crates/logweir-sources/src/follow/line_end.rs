@@ -27,7 +27,9 @@ impl Follower {
             return Ok(Begun::No);
         };
         let start = plain.place.offset;
-        if plain.scanned.offset - start < LONG_LINE_BYTES {
+        let n_scanned = plain.scanned.offset - start;
+        // What is longer than an event may be is never read again, or it would be for ever.
+        if n_scanned < LONG_LINE_BYTES && n_scanned <= max_line_bytes {
             return Ok(Begun::Yes);
         }
         let found = match plain.scan(file, TURN_BYTES) {

@@ -12,6 +12,9 @@ use logweir_sources::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+/// The longest event that is let through unless a test says otherwise.
+pub(crate) const MAX_EVENT_BYTES: usize = 4 << 20;
+
 /// Chunks that a channel holds.
 const CHANNEL_CHUNKS: usize = 2;
 
@@ -43,6 +46,11 @@ pub(crate) fn start(source: impl Source + 'static, chunk_bytes: usize, held_byte
     start_beside(HashSet::new(), source, chunk_bytes, held_bytes)
 }
 
+/// Starts a source with chunks and events within `limits` in a pool of `held_bytes`.
+pub(crate) fn start_within(limits: ChunkLimits, source: impl Source + 'static, held_bytes: usize) -> Rig {
+    start_with(HashSet::new(), source, limits, held_bytes)
+}
+
 /// Starts a source in a process that writes to `outputs`.
 pub(crate) fn start_beside(
     outputs: HashSet<FileId>,
@@ -50,9 +58,18 @@ pub(crate) fn start_beside(
     chunk_bytes: usize,
     held_bytes: usize,
 ) -> Rig {
+    start_with(outputs, source, ChunkLimits { max_event_bytes: MAX_EVENT_BYTES, chunk_bytes }, held_bytes)
+}
+
+fn start_with(
+    outputs: HashSet<FileId>,
+    source: impl Source + 'static,
+    limits: ChunkLimits,
+    held_bytes: usize,
+) -> Rig {
     let abandoned = Arc::new(AtomicBool::new(false));
     let (senders, receivers) = (0..2).map(|_| mpsc::channel(CHANNEL_CHUNKS)).unzip();
-    let (tracker, pool) = (AckTracker::new(), BufferPool::new(held_bytes, chunk_bytes));
+    let (tracker, pool) = (AckTracker::new(), BufferPool::new(held_bytes, limits.chunk_bytes));
     let (progress, stop) = (Arc::new(Progress::new()), CancellationToken::new());
     let reported = Arc::new(Mutex::new(Vec::new()));
     let told = reported.clone();
@@ -60,7 +77,7 @@ pub(crate) fn start_beside(
     let context = SourceContext {
         chunks: ChunkSender::new(senders, tracker.clone(), Arc::default()),
         pool: pool.clone(),
-        limits: ChunkLimits { max_event_bytes: 4 << 20, chunk_bytes },
+        limits,
         outputs: Arc::new(outputs),
         abandoned: abandoned.clone(),
         stop: stop.clone(),

@@ -276,7 +276,7 @@ fn a_file_and_its_compressed_form_are_one_even_if_both_are_new() {
 #[test]
 fn a_compressed_file_is_read_on_inside_after_a_restart() {
     let mut world = World::new();
-    world.chunk_bytes = 1 << 12;
+    world.limits.chunk_bytes = 1 << 12;
     let text = lines(0..50_000);
     world.append("x.gz", gzip(text.as_bytes()));
     let mut run = world.start();

@@ -26,6 +26,24 @@ fn an_unfinished_line_comes_once_when_it_is_finished() {
 }
 
 #[test]
+fn a_line_is_skipped_that_is_longer_than_an_event_may_be_and_than_a_read() {
+    let mut world = World::new();
+    (world.limits.max_event_bytes, world.limits.chunk_bytes) = (400, 64);
+    let mut run = world.start();
+    // The second grows while it is read.
+    world.append("x.log", lines(0..1) + &line(1, 3000) + &lines(2..3));
+    run.take(2);
+    for piece in line(3, 3000).as_bytes().chunks(700) {
+        world.append("x.log", piece);
+        run.settle();
+    }
+    world.append("x.log", lines(4..5));
+    run.take(3);
+    assert_eq!(run.n_oversized, 2);
+    assert_eq!(run.stop(), lines(0..1) + &lines(2..3) + &lines(4..5));
+}
+
+#[test]
 fn an_unfinished_line_across_restarts_comes_once_when_it_is_finished() {
     let world = World::new();
     let text = line(1, 400_000);

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use logweir_event::{Chunk, Condition, Positions};
 use logweir_sources::{
-    AckTracker, Checkpoint, CheckpointStore, Checkpointer, FollowConfig, FollowSource, FollowStats, Pace,
-    StartAt, StateDir,
+    AckTracker, Checkpoint, CheckpointStore, Checkpointer, ChunkLimits, FollowConfig, FollowSource,
+    FollowStats, Pace, StartAt, StateDir,
 };
 use logweir_testkit::process::poll_until;
 use logweir_testkit::scratch::Scratch;
@@ -28,7 +28,7 @@ pub(super) struct World {
     pub(super) scratch: Scratch,
     pub(super) config: FollowConfig,
     pub(super) pace: Pace,
-    pub(super) chunk_bytes: usize,
+    pub(super) limits: ChunkLimits,
 }
 
 /// One run of the source.
@@ -81,7 +81,8 @@ impl World {
         let include = vec![scratch.path("logs/*").display().to_string()];
         let config =
             FollowConfig { include, exclude: Vec::new(), start_at: StartAt::Beginning, open_files: 16 };
-        Self { scratch, config, pace: quick(), chunk_bytes: 1 << 16 }
+        let limits = ChunkLimits { max_event_bytes: rig::MAX_EVENT_BYTES, chunk_bytes: 1 << 16 };
+        Self { scratch, config, pace: quick(), limits }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -127,7 +128,7 @@ impl World {
         let (source, checkpointer) =
             FollowSource::with_pace(&self.config, store, checkpoint, self.pace).unwrap();
         let stats = source.stats();
-        let rig = rig::start(source, self.chunk_bytes, 1 << 20);
+        let rig = rig::start_within(self.limits, source, 1 << 20);
         let positions = checkpointer.positions(rig.tracker.clone());
         let keeper = Keeper::start(checkpointer, rig.tracker.clone(), rig.condition.clone());
         Run { keeper, rig, positions, stats, got: Vec::new(), n_lines: 0, n_oversized: 0 }
