@@ -104,6 +104,10 @@ pub trait Positions: Send + Sync {
     /// these places cover is safe; `None` if it cannot read anything again. Of each input at most one place is given.
     fn covering(&self, reached: &[Reached]) -> Option<Vec<u8>>;
 
+    /// Says that all is delivered that was covered when this run began. Until then the source keeps for good only what it
+    /// had kept before: should what covers the rest be lost, that is read again.
+    fn former_is_delivered(&self) {}
+
     /// Returns whether the source itself has kept for good that all before these positions is delivered. Of a source
     /// that cannot read anything again, always.
     fn is_committed(&self, positions: &[Position]) -> bool;

@@ -208,13 +208,14 @@ fn open_follow(
         stored => stored.map_err(|error| component_error("state_dir", error))?,
     };
     // What is whole in the spool is delivered from there.
-    let covered = match covered(config, state_dir) {
+    let covered = match covered(config) {
         // A sink of a former generation that has not ended holds it.
         Err(error) if error.source.downcast_ref::<SpoolError>().is_some_and(SpoolError::is_in_use) => {
             return Ok(None);
         }
         covered => covered?,
     };
+    let is_behind_spool = covered.is_some();
     let checkpoint = covered.or(checkpoint);
     refuse_left_over(config)?;
     if checkpoint.is_none() {
@@ -222,6 +223,9 @@ fn open_follow(
     }
     let (source, checkpointer) = FollowSource::new(follow, store, checkpoint)
         .map_err(|error| component_error(source_component(&config.source), error))?;
+    if is_behind_spool {
+        checkpointer.hold();
+    }
     let stats = source.stats();
     Ok(Some(OpenSource { source: Box::new(source), keeper: Keeper::Follow(Box::new(checkpointer), stats) }))
 }
@@ -229,14 +233,14 @@ fn open_follow(
 /// Returns from where to read on behind what the only output has spooled; `None` if there is nothing. Where somebody else
 /// gets something of the same input, other outputs or a dead-letter file, that may lack some of it, and the positions
 /// that all have reached are the source's own.
-fn covered(config: &PipelineConfig, state_dir: &Path) -> Result<Option<Checkpoint>, ComponentError> {
-    let directory = spool_dir(state_dir, &config.name);
-    let [OutputConfig { name: None, sink: SinkConfig::Upload(_), .. }] = &config.outputs[..] else {
+fn covered(config: &PipelineConfig) -> Result<Option<Checkpoint>, ComponentError> {
+    let [output @ OutputConfig { sink: SinkConfig::Upload(_), .. }] = &config.outputs[..] else {
         return Ok(None);
     };
     if config.dead_letter.is_some() {
         return Ok(None);
     }
+    let directory = upload_dir(config, output);
     let covering = Spool::covered(&directory).map_err(|error| component_error("state_dir", error))?;
     let read = |bytes: Vec<u8>| read_covering(&config.name, &bytes, &directory);
     covering.map(read).transpose().map_err(|error| component_error("state_dir", error))

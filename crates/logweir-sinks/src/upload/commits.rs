@@ -17,12 +17,19 @@ pub(super) struct Progress {
     committed: AtomicU64,
     /// The first place that this run has reached.
     first: OnceLock<Position>,
+    /// How many batches a former run has left that say from where to go on; not known before the spool is examined.
+    n_left_over: OnceLock<usize>,
 }
 
 impl Progress {
     /// Notes a place that this run has reached.
     pub(super) fn reach(&self, position: Position) {
         self.first.get_or_init(|| position);
+    }
+
+    /// Notes how many batches a former run has left, before any of them is handed on.
+    pub(super) fn leave_over(&self, n_batches: usize) {
+        self.n_left_over.get_or_init(|| n_batches);
     }
 
     /// Returns up to which batch the source knows that all is delivered.
@@ -41,6 +48,8 @@ pub(super) struct Commits {
     /// The last batch that a former run has left, once it is delivered with all before it. The source has begun behind
     /// it; so once it has kept any place that it has reached since, it knows that.
     left_over: Option<u64>,
+    /// How many of them are delivered.
+    n_left_over_delivered: usize,
     /// The batch that is asked about, and how far it reaches and all before it that the source does not know of.
     asked: Option<(u64, Vec<Position>)>,
     /// The last batch that is delivered, and how far it reaches and all since the one that is asked about.
@@ -51,7 +60,15 @@ pub(super) struct Commits {
 
 impl Commits {
     pub(super) fn new(positions: Arc<dyn Positions>, progress: Arc<Progress>) -> Self {
-        Self { positions, progress, left_over: None, asked: None, next: None, next_time: Instant::now() }
+        Self {
+            positions,
+            progress,
+            left_over: None,
+            n_left_over_delivered: 0,
+            asked: None,
+            next: None,
+            next_time: Instant::now(),
+        }
     }
 
     /// Notes that a batch is delivered, with all before it.
@@ -61,9 +78,14 @@ impl Commits {
         positions.extend(reached.iter().map(|position| (position.input, *position)));
     }
 
-    /// Notes that a batch that a former run has left is delivered, with all before it.
+    /// Notes that a batch that a former run has left is delivered, with all before it. After the last one the source may
+    /// keep that it has begun behind them.
     pub(super) fn note_left_over(&mut self, seq: u64) {
         self.left_over = Some(seq);
+        self.n_left_over_delivered += 1;
+        if self.progress.n_left_over.get() == Some(&self.n_left_over_delivered) {
+            self.positions.former_is_delivered();
+        }
     }
 
     /// Asks, if it is time to; returns the last batch up to which the source has come to know.

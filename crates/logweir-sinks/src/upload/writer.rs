@@ -117,6 +117,7 @@ impl Writing<'_> {
         })?;
         self.next_seq = next_seq;
         writer.stats.change(|stats| stats.spool_damaged = n_damaged);
+        writer.progress.leave_over(batches.iter().filter(|batch| batch.entry.covering.is_some()).count());
         let waiting = batches.iter().filter(|batch| !batch.is_done);
         let (n_batches, n_events) =
             (waiting.clone().count(), waiting.map(|batch| batch.entry.n_events).sum::<u64>());

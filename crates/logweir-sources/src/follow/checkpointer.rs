@@ -1,6 +1,7 @@
 //! Keeps the checkpoints of a source that follows files.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use logweir_event::{Condition, Positions};
@@ -31,19 +32,36 @@ pub struct Checkpointer {
     written: Option<(u64, u64)>,
     /// What was written last says, for who asks.
     committed: Committed,
+    /// Whether nothing is written yet.
+    is_held: Arc<AtomicBool>,
 }
 
 impl Checkpointer {
     pub(super) fn new(store: CheckpointStore, registry: Registry, pace: Pace) -> Self {
         let committed = Committed::default();
-        Self { store: Some(store), registry, pace, last: None, written: None, committed }
+        Self {
+            store: Some(store),
+            registry,
+            pace,
+            last: None,
+            written: None,
+            committed,
+            is_held: Arc::default(),
+        }
+    }
+
+    /// Holds all checkpoints back until what the source begins behind is
+    /// [delivered](Positions::former_is_delivered), which is kept elsewhere so far.
+    pub fn hold(&self) {
+        self.is_held.store(true, Ordering::Relaxed);
     }
 
     /// Returns who knows what the positions of chunks mean whose acks are `tracker`'s.
     pub fn positions(&self, tracker: AckTracker) -> Arc<dyn Positions> {
         let pipeline = self.store.as_ref().map_or_else(String::new, |store| store.pipeline().to_owned());
         let (registry, committed) = (self.registry.clone(), self.committed.clone());
-        Arc::new(FollowPositions { pipeline, registry, tracker, committed })
+        let is_held = self.is_held.clone();
+        Arc::new(FollowPositions { pipeline, registry, tracker, committed, is_held })
     }
 
     /// Writes checkpoints of what `tracker` knows to be delivered until `done` is cancelled, and then a last one;
@@ -88,6 +106,9 @@ impl Checkpointer {
 
     /// Writes a checkpoint if it differs from the last one, or that is gone; returns whether all is written.
     async fn commit(&mut self, tracker: &AckTracker, condition: &Condition) -> bool {
+        if self.is_held.load(Ordering::Relaxed) {
+            return true;
+        }
         // Before the checkpoint is made: what changes meanwhile is seen the next time.
         let version = self.version(tracker);
         let Some(mut store) = self.store.take() else { return false };

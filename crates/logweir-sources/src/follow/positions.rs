@@ -1,5 +1,8 @@
 //! What the positions of followed files mean beyond this process.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use logweir_event::{Position, Positions, Reached};
 
 use super::registry::{Committed, Registry};
@@ -15,6 +18,8 @@ pub(super) struct FollowPositions {
     pub(super) tracker: AckTracker,
     /// What the last checkpoint that was written says.
     pub(super) committed: Committed,
+    /// Whether no checkpoint is written yet.
+    pub(super) is_held: Arc<AtomicBool>,
 }
 
 impl FollowPositions {
@@ -40,6 +45,10 @@ impl Positions for FollowPositions {
             }
         }
         Some(encode_checkpoint(&self.pipeline, &self.registry.checkpoint(&marks)))
+    }
+
+    fn former_is_delivered(&self) {
+        self.is_held.store(false, Ordering::Relaxed);
     }
 
     fn is_committed(&self, positions: &[Position]) -> bool {
