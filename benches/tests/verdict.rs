@@ -239,7 +239,7 @@ fn a_program_that_delivers_right_gets_its_figures_and_one_that_does_not_is_found
     let ran = deliver(&scratch, &[gzip(first), gzip(second)], &made, events.len());
     assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
     let table = String::from_utf8(ran.stdout).expect("a table is text");
-    for row in ["rate over alone", "rate alone", "rate libdeflate", "cpu", "compression", "peak rss"] {
+    for row in ["rate over alone", "core rate alone", "rate libdeflate", "cpu", "compression", "peak rss"] {
         assert!(table.contains(&format!("\n| upload | {row} | ")), "{row}: {table}");
     }
     for name in ["objects", "compressed.gz", "state"] {
