@@ -30,7 +30,7 @@ instructions *ARGS:
     target/release/instructions {{ARGS}}
 
 # The plots and tables of docs/performance.md, from results that `just bench --json FILE` has recorded.
-plots *RESULTS="benches/results/bench.json benches/results/follow.json":
+plots *RESULTS="benches/results/bench.json benches/results/follow.json benches/results/upload.json":
     cargo build --release -p logweir-benches --bin bench
     target/release/bench plot {{RESULTS}} --dir docs/performance --page docs/performance.md
 

@@ -181,7 +181,7 @@ fn the_documentation_is_that_of_the_recorded_results() {
     let scratch = Scratch::new();
     let page = text(fs::read(docs("performance.md")).expect("the page is there"));
     scratch.write("page.md", &page);
-    let recorded = ["bench", "follow"]
+    let recorded = ["bench", "follow", "upload"]
         .map(|name| root.join(format!("benches/results/{name}.json")).display().to_string());
     let ran = plot(&scratch, &recorded.each_ref().map(String::as_str), "plots");
     assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
