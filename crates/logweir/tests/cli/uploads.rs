@@ -3,6 +3,7 @@
 //! Whatever happens, each event arrives once: a store that is put the same key twice must be put the same bytes.
 
 mod bucket;
+mod damaged;
 mod faults;
 mod rejections;
 
