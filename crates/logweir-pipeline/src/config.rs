@@ -204,7 +204,7 @@ pub fn load_texts(files: Vec<ConfigFile>, env: &dyn Fn(&str) -> Option<String>) 
 pub fn check_job(file: ConfigFile) -> Result<Vec<Problem>, Problems> {
     let doc = Doc::new(file);
     let mut report = Report::new(&doc);
-    if let Some(root) = tree::parse(&doc, &mut report) {
+    if let Some(root) = parsed(&doc, &mut report) {
         let job = walk::walk_job(&root, &doc, &mut report);
         rules::check_job(&job, &Limits::default(), &doc, &mut report);
     }
@@ -221,12 +221,21 @@ pub fn check_job(file: ConfigFile) -> Result<Vec<Problem>, Problems> {
 pub fn read_json(file: ConfigFile) -> Result<serde_json::Value, Problems> {
     let doc = Doc::new(file);
     let mut report = Report::new(&doc);
-    let root = tree::parse(&doc, &mut report);
+    let root = parsed(&doc, &mut report);
     let [problems, _] = report.finish();
     match root {
         Some(root) if problems.is_empty() => Ok(root.to_json()),
         _ => Err(Problems::new(problems)),
     }
+}
+
+/// Returns what a file holds; of one that is not understood, nothing is shown that may be a secret.
+fn parsed<'d>(doc: &'d Doc, report: &mut Report<'d>) -> Option<tree::Node> {
+    let root = tree::parse(doc, report);
+    if root.is_none() {
+        report.hide_likely_secrets();
+    }
+    root
 }
 
 /// Reads all files, adding to the problems there are already.
@@ -239,7 +248,7 @@ fn judge(
     let mut reports: Vec<Report<'_>> = docs.iter().map(Report::new).collect();
     let mut roots = Vec::with_capacity(docs.len());
     for (doc, report) in docs.iter().zip(&mut reports) {
-        let root = tree::parse(doc, report).map(|root| walk::walk(&root, doc, env, report));
+        let root = parsed(doc, report).map(|root| walk::walk(&root, doc, env, report));
         if let Some(root) = &root {
             rules::check(root, doc, report);
         }

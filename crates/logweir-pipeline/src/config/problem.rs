@@ -215,6 +215,11 @@ impl<'a> Report<'a> {
         self.secrets.push(place);
     }
 
+    /// Has nothing shown of what may be a secret in a file that could not be understood.
+    pub(super) fn hide_likely_secrets(&mut self) {
+        self.secrets.extend(secrets::likely(self.doc.text()));
+    }
+
     /// Returns a mark of how much has been found.
     pub(super) fn mark(&self) -> usize {
         self.problems.len()

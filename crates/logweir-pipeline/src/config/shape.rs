@@ -174,6 +174,16 @@ impl MapShape {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// Returns whether some of its keys have values that nobody may see.
+    pub(super) fn has_secrets(&self) -> bool {
+        let is_secret = |shape: &Shape| match shape {
+            Shape::Text(TextShape::Secret) | Shape::Destination => true,
+            Shape::Pairs(pairs) => pairs.value == TextShape::Secret,
+            _ => false,
+        };
+        self.keys.iter().any(|key| is_secret(&key.shape))
+    }
+
     /// Returns whether nothing need be given.
     pub(super) fn may_be_empty(&self) -> bool {
         matches!(self.rule, Rule::Free | Rule::NullsLeftOut) && self.keys.iter().all(|key| !key.required)

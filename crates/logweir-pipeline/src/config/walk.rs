@@ -74,6 +74,10 @@ impl Walk<'_, '_> {
             Shape::Map(map) => self.map(map, node, owner),
             Shape::List(list) => self.list(shape, list, node),
             Shape::Pairs(pairs) => self.pairs(shape, pairs, node),
+            Shape::Text(TextShape::Secret) if !matches!(node.kind, Kind::Scalar { .. }) => {
+                self.report.hide(node.place);
+                self.unexpected(shape, node, None)
+            }
             Shape::Filter => self.filter(shape, node),
             Shape::JobFilter => self.job_filter(shape, node),
             Shape::Template => self.record_template(shape, node),
@@ -114,6 +118,9 @@ impl Walk<'_, '_> {
                 fields.push(Field { name: key.name, key_place: entry.key_place, checked });
             } else {
                 any_unknown = true;
+                if shape.has_secrets() {
+                    self.report.hide(entry.value.place);
+                }
                 let help = unknown_help(shape, &entry.key);
                 let message = format!("unknown key {}", quoted(&entry.key));
                 self.report.add_with_help(entry.key_place, message, help);

@@ -93,6 +93,27 @@ fn url(text: &str, scheme_end: usize, start: usize, found: &mut Vec<Place>) -> u
     end
 }
 
+/// Words that the names of keys with secrets have in them.
+const LIKELY: [&str; 8] = ["secret", "token", "password", "key", "sas", "auth", "credential", "header"];
+
+/// Returns what may be secret in a text that is not understood: in each line, all behind the first key that sounds like it.
+pub(super) fn likely(text: &str) -> Vec<Place> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let lower = line.to_ascii_lowercase();
+        let behind_key = |word: &&str| {
+            let at = lower.find(*word)?;
+            lower[at..].find(':').map(|colon| at + colon + 1)
+        };
+        if let Some(at) = LIKELY.iter().filter_map(behind_key).min() {
+            found.push(Place { start: start + at, end: start + line.trim_end().len().max(at) });
+        }
+        start += line.len();
+    }
+    found
+}
+
 /// Returns whether a value is one `${NAME}`, which says nothing of what it stands for.
 fn is_variable(value: &str) -> bool {
     let name = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
