@@ -79,7 +79,15 @@ impl Spool {
                 tracing::error!(batch = %self.path(seq, ENTRY).display(), problem, "a batch in the spool is damaged");
                 is_broken |= batch.entry.covering.is_some();
             }
-            if is_broken || problem.is_some() { &mut chain.broken } else { &mut chain.whole }.push(batch);
+            if is_broken || problem.is_some() {
+                chain.broken.push(batch);
+                continue;
+            }
+            // What one covers, the next whole one covers too; of thousands of files that is much.
+            if let Some(covering) = chain.whole.last_mut().and_then(|last| last.entry.covering.as_mut()) {
+                *covering = Vec::new();
+            }
+            chain.whole.push(batch);
         }
         Ok(chain)
     }
