@@ -3,10 +3,11 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use logweir_sinks::DestinationConfig;
 use logweir_testkit::http_server::HttpServer;
+use logweir_testkit::service::Service;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::hmac;
 
-use super::service::Service;
+use super::service::request;
 use super::uploading::deserted;
 use super::{Rig, check};
 
@@ -38,8 +39,7 @@ impl Azurite {
             arguments
         });
         let query = format!("?restype=container&{}", signature("sco", "rwc", KEY));
-        service
-            .request("PUT", &format!("/{ACCOUNT}/container"), &query, &[])
+        request(&service, "PUT", &format!("/{ACCOUNT}/container"), &query, &[])
             .expect("Azurite makes a container");
         Self { service, deserted: deserted() }
     }
@@ -48,10 +48,6 @@ impl Azurite {
         let host = format!("{ACCOUNT}.blob.core.windows.net");
         let text = format!("azure://{host}/{container}/{directory}?endpoint={url}/{ACCOUNT}&{sas}");
         DestinationConfig::parse(&text).unwrap()
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.service.address)
     }
 }
 
@@ -69,21 +65,21 @@ fn signature(types: &str, permissions: &str, key: &str) -> String {
 
 impl Rig for Azurite {
     fn config(&self, directory: &str) -> DestinationConfig {
-        Self::destination(&self.url(), "container", directory, &signature("o", "wc", KEY))
+        Self::destination(&self.service.url(), "container", directory, &signature("o", "wc", KEY))
     }
 
     fn stored(&self, key: &str) -> Option<Vec<u8>> {
         let query = format!("?{}", signature("o", "r", KEY));
-        self.service.request("GET", &format!("/{ACCOUNT}/container/{key}"), &query, &[])
+        request(&self.service, "GET", &format!("/{ACCOUNT}/container/{key}"), &query, &[])
     }
 
     fn stranger(&self) -> Option<DestinationConfig> {
         let wrong = BASE64_STANDARD.encode(super::uploading::WRONG);
-        Some(Self::destination(&self.url(), "container", "", &signature("o", "wc", &wrong)))
+        Some(Self::destination(&self.service.url(), "container", "", &signature("o", "wc", &wrong)))
     }
 
     fn homeless(&self) -> Option<DestinationConfig> {
-        Some(Self::destination(&self.url(), "missing", "", &signature("o", "wc", KEY)))
+        Some(Self::destination(&self.service.url(), "missing", "", &signature("o", "wc", KEY)))
     }
 
     fn deserted(&self) -> Option<DestinationConfig> {

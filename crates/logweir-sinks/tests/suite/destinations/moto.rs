@@ -2,8 +2,9 @@
 
 use logweir_sinks::DestinationConfig;
 use logweir_testkit::http_server::HttpServer;
+use logweir_testkit::service::Service;
 
-use super::service::Service;
+use super::service::request;
 use super::uploading::deserted;
 use super::{Rig, check};
 
@@ -23,7 +24,7 @@ impl Moto {
         let service = Service::start("moto_server", |port| {
             ["-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned).to_vec()
         });
-        service.request("PUT", "/bucket", "", &[SOMEBODY]).expect("moto makes a bucket");
+        request(&service, "PUT", "/bucket", "", &[SOMEBODY]).expect("moto makes a bucket");
         Self { service, deserted: deserted() }
     }
 
@@ -37,24 +38,20 @@ impl Moto {
         let query = format!("access-key-id=AK&secret-access-key=SK&endpoint={url}");
         DestinationConfig::parse(&format!("r2://bucket/{directory}?{query}")).unwrap()
     }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.service.address)
-    }
 }
 
 impl Rig for Moto {
     fn config(&self, directory: &str) -> DestinationConfig {
         // Some of what is checked is put as into S3, and some as into R2.
         if directory.is_empty() {
-            Self::r2(&self.url(), directory)
+            Self::r2(&self.service.url(), directory)
         } else {
-            Self::s3(&self.url(), "bucket", directory)
+            Self::s3(&self.service.url(), "bucket", directory)
         }
     }
 
     fn stored(&self, key: &str) -> Option<Vec<u8>> {
-        self.service.request("GET", &format!("/bucket/{key}"), "", &[SOMEBODY])
+        request(&self.service, "GET", &format!("/bucket/{key}"), "", &[SOMEBODY])
     }
 
     fn stranger(&self) -> Option<DestinationConfig> {
@@ -62,7 +59,7 @@ impl Rig for Moto {
     }
 
     fn homeless(&self) -> Option<DestinationConfig> {
-        Some(Self::s3(&self.url(), "no-such-bucket", ""))
+        Some(Self::s3(&self.service.url(), "no-such-bucket", ""))
     }
 
     fn deserted(&self) -> Option<DestinationConfig> {

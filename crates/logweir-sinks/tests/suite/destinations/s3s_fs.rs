@@ -5,8 +5,8 @@ use std::fs;
 use logweir_sinks::DestinationConfig;
 use logweir_testkit::http_server::HttpServer;
 use logweir_testkit::scratch::Scratch;
+use logweir_testkit::service::Service;
 
-use super::service::Service;
 use super::uploading::{WRONG, deserted};
 use super::{Rig, check};
 
@@ -20,12 +20,7 @@ impl S3sFs {
     fn start() -> Self {
         let data = Scratch::new();
         fs::create_dir(data.path("bucket")).unwrap();
-        let service = Service::start("s3s-fs", |port| {
-            let options = ["--host", "127.0.0.1", "--access-key", "AK", "--secret-key", "SK", "--port"];
-            let mut arguments = options.map(str::to_owned).to_vec();
-            arguments.extend([port.to_string(), data.dir().display().to_string()]);
-            arguments
-        });
+        let service = Service::s3s_fs(data.dir());
         Self { service, data, deserted: deserted() }
     }
 
@@ -38,15 +33,11 @@ impl S3sFs {
         config.has_checksums = true;
         DestinationConfig::S3(config)
     }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.service.address)
-    }
 }
 
 impl Rig for S3sFs {
     fn config(&self, directory: &str) -> DestinationConfig {
-        Self::destination(&self.url(), "SK", directory)
+        Self::destination(&self.service.url(), "SK", directory)
     }
 
     fn stored(&self, key: &str) -> Option<Vec<u8>> {
@@ -54,7 +45,7 @@ impl Rig for S3sFs {
     }
 
     fn stranger(&self) -> Option<DestinationConfig> {
-        Some(Self::destination(&self.url(), WRONG, ""))
+        Some(Self::destination(&self.service.url(), WRONG, ""))
     }
 
     fn homeless(&self) -> Option<DestinationConfig> {
