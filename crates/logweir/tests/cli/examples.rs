@@ -13,7 +13,7 @@ use crate::rig::{Feeder, SOON, Summary, admin, get, logweir, sample, succeeded, 
 const NOT_OK: &str = r#"{"where":{"key":"Outcome","operator":"!eq","value":"ok"}}"#;
 
 /// Returns a run of an example from the root of the workspace, writing to the scratch directory.
-fn example(name: &str, scratch: &Scratch) -> Run {
+pub(crate) fn example(name: &str, scratch: &Scratch) -> Run {
     let file = format!("pipelines/{name}.yaml");
     let run = logweir(["run", "--log-format", "json", "--summary", "json", &file]).dir(workspace());
     run.env("OUT", scratch.dir()).env("LISTEN", "127.0.0.1:0")
@@ -23,16 +23,16 @@ fn shipped_events() -> Vec<u8> {
     fs::read(workspace().join("pipelines/quickstart.ndjson")).unwrap()
 }
 
-fn cut(limit: usize) -> Stage {
+pub(crate) fn cut(limit: usize) -> Stage {
     Stage::Truncate { limit, unit: Unit::Chars }
 }
 
-fn names(names: &[&str]) -> Vec<String> {
+pub(crate) fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
 #[track_caller]
-fn check(summary: &Summary, output: &[u8], expected: &Outcome) {
+pub(crate) fn check(summary: &Summary, output: &[u8], expected: &Outcome) {
     assert!(expected.written > 0, "an example that writes nothing shows nothing");
     assert_eq!(String::from_utf8_lossy(output), String::from_utf8_lossy(&expected.output));
     let counts = ["read", "written", "filtered", "sampled_out", "truncated"].map(|key| summary.count(key));
@@ -48,7 +48,17 @@ fn every_example_is_run_by_a_test() {
         .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
         .collect();
     files.sort_unstable();
-    let known = ["cheaper", "errors", "fan-out", "follow", "logpush", "quickstart", "watched"];
+    let known = [
+        "archive",
+        "cheaper",
+        "errors",
+        "fan-out",
+        "follow",
+        "logpush",
+        "logpush-job",
+        "quickstart",
+        "watched",
+    ];
     assert_eq!(files, known);
 }
 

@@ -3,10 +3,18 @@
 //! Whatever happens, each event arrives once: a store that is put the same key twice must be put the same bytes.
 
 mod bucket;
+mod bulk;
+mod crash;
 mod damaged;
+mod examples;
 mod faults;
+mod page;
 mod rejections;
+mod secrets;
+mod stopping;
+mod trying;
 
+use std::fs;
 use std::net::SocketAddr;
 
 use logweir_testkit::process::{Ran, Run, Running, Signal, http_get, poll_until};
@@ -70,16 +78,23 @@ impl Uploader {
         watched_pipeline(scratch, &follow(scratch, rest))
     }
 
-    /// Writes the configuration anew and has it read.
+    /// Replaces the configuration and has it read.
     fn reload(&self, rest: &str) {
         let yaml = follow(&self.scratch, rest);
-        self.scratch.write("pipeline.yaml", format!("{yaml}\nadmin: {{ listen: \"127.0.0.1:0\" }}\n"));
+        let new = self.scratch.write("new", format!("{yaml}\nadmin: {{ listen: \"127.0.0.1:0\" }}\n"));
+        fs::rename(new, self.scratch.path("pipeline.yaml")).expect("a file can be replaced");
         self.running.signal(Signal::HUP);
     }
 
     /// Appends events to the file.
     fn offer(&mut self, n_events: u64) {
         let events: String = (self.n_events..self.n_events + n_events).map(event).collect();
+        append(&self.scratch, FOLLOWED, events);
+        self.n_events += n_events;
+    }
+
+    /// Appends events of another kind to the file.
+    fn offer_text(&mut self, n_events: u64, events: &str) {
         append(&self.scratch, FOLLOWED, events);
         self.n_events += n_events;
     }

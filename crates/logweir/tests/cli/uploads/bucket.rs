@@ -1,7 +1,9 @@
 //! What a server was given.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -58,6 +60,11 @@ impl Bucket {
         self.lock().objects.keys().cloned().collect()
     }
 
+    /// Returns what was taken under a key.
+    pub(super) fn object(&self, key: &str) -> Option<Vec<u8>> {
+        self.lock().objects.get(key).cloned()
+    }
+
     /// Returns what was taken, in the order of the keys.
     pub(super) fn objects(&self) -> Vec<Vec<u8>> {
         self.lock().objects.values().cloned().collect()
@@ -109,4 +116,20 @@ pub(super) fn check_numbers(objects: &[Vec<u8>], n_events: u64) {
     let doubled: Vec<_> = found.iter().filter(|(_, n)| **n > 1).take(10).collect();
     assert!(lost.is_empty() && doubled.is_empty(), "lost {lost:?}, doubled {doubled:?}");
     assert_eq!(found.len() as u64, n_events);
+}
+
+/// Returns the objects below a directory, in the order of their paths from there.
+pub(super) fn objects(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = PathBuf::from(path.file_name().unwrap());
+        if path.is_dir() {
+            found.extend(objects(&path).into_iter().map(|(below, bytes)| (name.join(below), bytes)));
+        } else {
+            found.push((name, fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
 }
