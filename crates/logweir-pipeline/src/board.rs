@@ -110,6 +110,21 @@ impl Board {
         }
     }
 
+    /// Waits until no pipeline is about to open its source for the first time: each runs, has failed to, or has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it only looks.
+    pub async fn opened(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.statuses().iter().any(|status| status.is_opening()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Returns the status of a pipeline: the one there is, or one that is not on the board yet.
     pub(crate) fn status(&self, name: &str, is_replayable: bool) -> Arc<Status> {
         let known = self.lock().statuses.iter().find(|status| status.name == name).cloned();

@@ -107,6 +107,11 @@ impl Status {
         matches!(self.lock().phase, Phase::Starting | Phase::Waiting)
     }
 
+    /// Returns whether it is to run, and has not yet tried to.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.lock().phase == Phase::Starting
+    }
+
     /// Returns whether a reload has taken it away.
     pub fn is_gone(&self) -> bool {
         self.lock().phase == Phase::Gone

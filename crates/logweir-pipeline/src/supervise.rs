@@ -35,6 +35,7 @@ pub(crate) async fn supervise(mut pipeline: Pipeline, around: Surroundings<'_>) 
             pause = FIRST_PAUSE;
         }
         status.wait();
+        around.board.tell();
         let Some(opened) = open_again(&config, kind, &mut pause, &status, &around).await else { break };
         pipeline = opened;
     }

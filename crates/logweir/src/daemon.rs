@@ -72,6 +72,8 @@ impl Daemon<'_> {
     async fn next(&mut self, mut running: Pin<&mut impl Future<Output = ()>>) -> Option<Next> {
         loop {
             let prepared = tokio::select! {
+                // So that what runs is on the board before anything is prepared.
+                biased;
                 // Cancel safe: it is only borrowed.
                 () = &mut running => return None,
                 // Cancel safe, as nothing is waited for after it.
@@ -91,6 +93,8 @@ impl Daemon<'_> {
     /// Waits until a new configuration is asked for and builds it, or says why that cannot be.
     async fn prepare(&mut self) -> Result<Next, String> {
         self.hangups.next().await;
+        // What has just taken over may be about to open its sources, and the next must not take them from it.
+        self.board.opened().await;
         tracing::info!("the configuration is read anew");
         self.notifier.tell(Notice::Reloading);
         let (files, board) = (self.files.clone(), self.board.clone());

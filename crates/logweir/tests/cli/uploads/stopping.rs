@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use logweir_testkit::http_server::{Act, HttpServer, Reply, Script};
 use logweir_testkit::process::poll_until;
@@ -104,4 +105,35 @@ fn reloads_while_a_destination_is_down_lose_and_double_nothing() {
     // What one generation keeps the next one uploads, or keeps in its turn.
     assert!(recovered > 0 && summary.count("kept") == recovered, "{recovered}: {}", summary.0);
     assert_eq!(summary.count("written") + recovered, n_events, "{}", summary.0);
+}
+
+#[test]
+fn reloads_in_a_row_let_a_slow_destination_have_what_is_on_its_way() {
+    let bucket = Bucket::default();
+    let server = HttpServer::start(Script::always(bucket.taking().after(Duration::from_millis(40))));
+    let sink = s3(&server.url(), "");
+    let mut uploader = Uploader::start(&sink);
+    for _ in 0..8 {
+        uploader.offer(450);
+        poll_until("something is on its way", SOON, || {
+            (uploader.sample("logweir_spool_batches", "") > 0).then_some(())
+        });
+        // The second comes while what runs drains because of the first.
+        let takes_over = || n_logged(&uploader.running.stderr_so_far(), "the new configuration takes over");
+        let n_before = takes_over();
+        uploader.reload(&sink);
+        poll_until("it takes over", SOON, || (takes_over() > n_before).then_some(()));
+        uploader.reload(&sink);
+    }
+    uploader.wait_until_written();
+    bucket.check_has(uploader.n_events);
+    let metrics = get(uploader.address, "/metrics");
+    assert!(!metrics.contains("logweir_component_errors_total{"), "{metrics}");
+    let summary = uploader.succeed();
+    assert_eq!(summary.count("kept"), 0);
+}
+
+/// Returns how often something was logged.
+fn n_logged(log: &[u8], text: &str) -> usize {
+    String::from_utf8_lossy(log).matches(text).count()
 }
