@@ -49,13 +49,12 @@ impl Index {
             let [action, document] = pair else { panic!("an action without its document") };
             assert_eq!(action["create"]["_index"], "workers", "{action}");
             let id = action["create"]["_id"].as_str().expect("each event has an id").to_owned();
-            let status = if documents.contains_key(&id) {
-                assert_eq!(&documents[&id], document, "{id} is another event now");
-                409
-            } else if items.len() >= most {
+            assert!(documents.get(&id).is_none_or(|known| known == document), "{id} is another event now");
+            let status = if items.len() >= most {
                 429
+            } else if documents.insert(id.clone(), document.clone()).is_some() {
+                409
             } else {
-                documents.insert(id.clone(), document.clone());
                 201
             };
             let error = if status == 201 { json!(null) } else { json!({"type": "x", "reason": "y"}) };
