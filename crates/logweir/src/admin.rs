@@ -1,4 +1,5 @@
-//! The admin endpoint: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process running.
+//! The admin endpoint: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process running, `/uploads`
+//! for whoever asks how uploads fare.
 
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use logweir_pipeline::{Board, describe, histograms, publish};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::uploads::uploads;
 
 /// The endpoint, serving until it is dropped; requests under way are cut off then.
 pub(crate) struct Admin {
@@ -49,6 +52,7 @@ impl Admin {
             .route("/metrics", get(scrape))
             .route("/healthz", get(|| async { "alive\n" }))
             .route("/readyz", get(ready))
+            .route("/uploads", get(list_uploads))
             .with_state(shared);
         tracing::info!(address = %listener.local_addr().unwrap_or(listen), "the admin endpoint listens");
         let mut serving = JoinSet::new();
@@ -70,6 +74,10 @@ async fn scrape(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     metrics::with_local_recorder(&*recorder, || publish(&shared.board, env!("CARGO_PKG_VERSION")));
     let text = shared.handle.render() + &histograms(&shared.board);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+async fn list_uploads(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], uploads(&shared.board))
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {

@@ -22,6 +22,7 @@ mod schema;
 mod selftest;
 mod signals;
 mod summary;
+mod uploads;
 
 use std::process::ExitCode;
 

@@ -47,9 +47,8 @@ impl Scrape {
     pub(crate) fn new(address: SocketAddr) -> Self {
         let body = get(address, "/metrics");
         // All but times are whole numbers.
-        let is_sample = |line: &&str| {
-            !line.is_empty() && !line.starts_with('#') && !line.starts_with("logweir_source_lag_seconds")
-        };
+        let is_time = |line: &str| line.split('{').next().is_some_and(|name| name.contains("_seconds"));
+        let is_sample = |line: &&str| !line.is_empty() && !line.starts_with('#') && !is_time(line);
         let samples = body.lines().filter(is_sample);
         let split = |line: &str| {
             let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));

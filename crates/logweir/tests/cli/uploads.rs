@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 
 use logweir_testkit::process::{Ran, Run, Running, Signal, http_get, poll_until};
 use logweir_testkit::scratch::Scratch;
+use serde_json::Value;
 
 use crate::rig::{SOON, Summary, admin, append, event, follow, get, succeeded, summary, watched_pipeline};
 
@@ -112,6 +113,14 @@ impl Uploader {
     /// Returns how many attempts came to this.
     fn attempts(&self, outcome: &str, status: u16) -> u64 {
         self.sample("logweir_uploads_total", &format!(",outcome=\"{outcome}\",status=\"{status}\""))
+    }
+
+    /// Returns what `/uploads` tells of its only output.
+    fn told(&self) -> Value {
+        let told: Value = serde_json::from_str(&get(self.address, "/uploads")).expect("it is JSON");
+        assert_eq!(told["uploads"].as_array().map(Vec::len), Some(1), "{told}");
+        assert_eq!(told["uploads"][0]["pipeline"], "pipeline");
+        told["uploads"][0].clone()
     }
 
     /// Waits until a sample of the pipeline has a value.

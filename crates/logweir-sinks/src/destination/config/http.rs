@@ -98,7 +98,9 @@ impl HttpFlavour {
 impl fmt::Display for HttpConfig {
     /// Writes the scheme, the host and the port.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.flavour.scheme(), server(&self.url))
+        let is_plain = self.flavour == HttpFlavour::Https && self.url.expose().starts_with("http://");
+        let scheme = if is_plain { "http" } else { self.flavour.scheme() };
+        write!(f, "{scheme}://{}", server(&self.url))
     }
 }
 

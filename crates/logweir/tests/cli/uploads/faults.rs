@@ -24,6 +24,9 @@ fn check_is_down(uploader: &Uploader, status: u16) {
     assert_eq!(uploader.sample("logweir_upload_circuit_open", ""), 1);
     assert!(uploader.sample("logweir_upload_last_error_timestamp_seconds", "") > 0);
     assert_eq!(uploader.sample("logweir_events_written_total", ""), 0);
+    let told = uploader.told();
+    assert!(told["last_error"].is_string() && told["circuit_open"] == true, "{told}");
+    assert!(told["error_message"].as_str().is_some_and(|message| !message.is_empty()), "{told}");
 }
 
 /// Checks that all is well again, and that everything has arrived.
@@ -33,6 +36,9 @@ fn check_is_well(uploader: Uploader, bucket: &Bucket) {
     assert!(uploader.attempts("ok", 200) > 0);
     assert_eq!(uploader.sample("logweir_upload_circuit_open", ""), 0);
     assert_eq!(uploader.sample("logweir_upload_last_error_timestamp_seconds", ""), 0);
+    let told = uploader.told();
+    assert!(told["last_error"].is_null() && told["error_message"].is_null(), "a success resets both: {told}");
+    assert!(told["last_complete"].as_str().is_some_and(|time| time.ends_with('Z')), "{told}");
     uploader.wait_for("logweir_spool_batches", 0);
     let n_events = uploader.n_events;
     assert_eq!(uploader.sample("logweir_upload_events_total", ",outcome=\"uploaded\""), n_events);
