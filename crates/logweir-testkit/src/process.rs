@@ -74,6 +74,16 @@ impl Run {
         self
     }
 
+    /// Takes all variables out of the environment whose names begin with `prefix`.
+    #[must_use]
+    pub fn without_env(mut self, prefix: &str) -> Self {
+        let names = std::env::vars_os().map(|(name, _)| name);
+        for name in names.filter(|name| name.to_string_lossy().starts_with(prefix)) {
+            self.command.env_remove(name);
+        }
+        self
+    }
+
     /// Sets the directory it runs in.
     #[must_use]
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
