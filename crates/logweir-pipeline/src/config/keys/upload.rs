@@ -61,6 +61,15 @@ const fn upload() -> Key {
     optional("upload", "How batches are made and delivered.", Shape::Map(&UPLOAD))
 }
 
+const fn sink(what: &'static str, keys: &'static [Key]) -> MapShape {
+    MapShape { what, rule: Rule::Free, only: &[], hints: &[], keys }
+}
+
+const fn store(what: &'static str, keys: &'static [Key]) -> MapShape {
+    let hints = &[("path", "what stands before the name of an object is `prefix`")];
+    MapShape { hints, ..sink(what, keys) }
+}
+
 static HEADERS: PairsShape = PairsShape {
     what: "write headers",
     example: "{ Authorization: Bearer ${TOKEN} }",
@@ -159,12 +168,9 @@ static UPLOAD: MapShape = MapShape {
     ],
 };
 
-pub(super) static S3: MapShape = MapShape {
-    what: "`s3`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[("path", "what stands before the name of an object is `prefix`")],
-    keys: &[
+pub(super) static S3: MapShape = store(
+    "`s3`",
+    &[
         required("bucket", "The bucket, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
         optional(
@@ -193,14 +199,11 @@ pub(super) static S3: MapShape = MapShape {
         ),
         upload(),
     ],
-};
+);
 
-pub(super) static R2: MapShape = MapShape {
-    what: "`r2`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[("path", "what stands before the name of an object is `prefix`")],
-    keys: &[
+pub(super) static R2: MapShape = store(
+    "`r2`",
+    &[
         required("bucket", "The bucket, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
         optional("account_id", "The account that has the bucket.", Shape::Text(TextShape::Name)),
@@ -209,14 +212,11 @@ pub(super) static R2: MapShape = MapShape {
         required("secret_access_key", "The key.", Shape::Text(TextShape::Secret)),
         upload(),
     ],
-};
+);
 
-pub(super) static GS: MapShape = MapShape {
-    what: "`gs`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[("path", "what stands before the name of an object is `prefix`")],
-    keys: &[
+pub(super) static GS: MapShape = store(
+    "`gs`",
+    &[
         required("bucket", "The bucket, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
         endpoint("The URL of the server. By default Google's."),
@@ -228,14 +228,11 @@ pub(super) static GS: MapShape = MapShape {
         secret("key", "That key itself, as JSON."),
         upload(),
     ],
-};
+);
 
-pub(super) static AZURE: MapShape = MapShape {
-    what: "`azure`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[("path", "what stands before the name of an object is `prefix`")],
-    keys: &[
+pub(super) static AZURE: MapShape = store(
+    "`azure`",
+    &[
         required("account", "The storage account.", Shape::Text(TextShape::Name)),
         required("container", "The container, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
@@ -244,14 +241,11 @@ pub(super) static AZURE: MapShape = MapShape {
         secret("account_key", "The key of the account."),
         upload(),
     ],
-};
+);
 
-pub(super) static DIRECTORY: MapShape = MapShape {
-    what: "`directory`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
+pub(super) static DIRECTORY: MapShape = sink(
+    "`directory`",
+    &[
         required(
             "path",
             "The directory that batches are put into, each as a file. It must be there, as a bucket must, so that nothing \
@@ -261,22 +255,14 @@ pub(super) static DIRECTORY: MapShape = MapShape {
         prefix(),
         upload(),
     ],
-};
+);
 
-pub(super) static HTTP: MapShape = MapShape {
-    what: "`http`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[url("Where each batch is posted to."), headers(), ca_file(), insecure(), upload()],
-};
+pub(super) static HTTP: MapShape =
+    sink("`http`", &[url("Where each batch is posted to."), headers(), ca_file(), insecure(), upload()]);
 
-pub(super) static SPLUNK: MapShape = MapShape {
-    what: "`splunk`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
+pub(super) static SPLUNK: MapShape = sink(
+    "`splunk`",
+    &[
         url("The HTTP event collector, as `https://splunk.example:8088`."),
         required("token", "The token of the collector.", Shape::Text(TextShape::Secret)),
         required("channel", "The channel, a GUID of your choice.", Shape::Text(TextShape::Any)),
@@ -286,14 +272,11 @@ pub(super) static SPLUNK: MapShape = MapShape {
         insecure(),
         upload(),
     ],
-};
+);
 
-pub(super) static DATADOG: MapShape = MapShape {
-    what: "`datadog`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
+pub(super) static DATADOG: MapShape = sink(
+    "`datadog`",
+    &[
         optional(
             "url",
             "The intake of the site. By default `https://http-intake.logs.datadoghq.com/api/v2/logs`.",
@@ -307,36 +290,24 @@ pub(super) static DATADOG: MapShape = MapShape {
         headers(),
         upload(),
     ],
-};
+);
 
-pub(super) static SUMO: MapShape = MapShape {
-    what: "`sumo`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[url("The URL of the HTTP source."), headers(), upload()],
-};
+pub(super) static SUMO: MapShape = sink("`sumo`", &[url("The URL of the HTTP source."), headers(), upload()]);
 
-pub(super) static SENTINELONE: MapShape = MapShape {
-    what: "`sentinelone`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
+pub(super) static SENTINELONE: MapShape = sink(
+    "`sentinelone`",
+    &[
         url("The raw collector, as `https://ingest.us1.sentinelone.net`."),
         required("token", "The token that may write logs.", Shape::Text(TextShape::Secret)),
         optional("sourcetype", "What the events are taken for.", Shape::Text(TextShape::Any)),
         headers(),
         upload(),
     ],
-};
+);
 
-pub(super) static ELASTICSEARCH: MapShape = MapShape {
-    what: "`elasticsearch`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
+pub(super) static ELASTICSEARCH: MapShape = sink(
+    "`elasticsearch`",
+    &[
         url("The cluster, as `https://search.example:9200`."),
         required("index", "The index or data stream that events go to.", Shape::Text(TextShape::Any)),
         optional("user", "Who asks, together with `password`.", Shape::Text(TextShape::Any)),
@@ -347,14 +318,11 @@ pub(super) static ELASTICSEARCH: MapShape = MapShape {
         insecure(),
         upload(),
     ],
-};
+);
 
-pub(super) static LOKI: MapShape = MapShape {
-    what: "`loki`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
+pub(super) static LOKI: MapShape = sink(
+    "`loki`",
+    &[
         url("The server, as `http://loki.example:3100`."),
         required("labels", "The labels of the stream that events go to.", Shape::Pairs(&LABELS)),
         optional("tenant", "The tenant, where there are several.", Shape::Text(TextShape::Any)),
@@ -363,7 +331,7 @@ pub(super) static LOKI: MapShape = MapShape {
         insecure(),
         upload(),
     ],
-};
+);
 
 static LABELS: PairsShape =
     PairsShape { what: "write labels", example: "{ job: workers }", value: TextShape::Any, most: MAX_LABELS };
