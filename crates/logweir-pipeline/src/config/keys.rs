@@ -6,27 +6,23 @@ use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 
 mod encode;
 mod job;
+mod stage;
 mod upload;
 
 pub(super) use encode::MAX_FIELD_NAMES;
 pub(super) use job::JOB;
+pub(super) use stage::MAX_TRUNCATES;
 pub(super) use upload::UPLOADS;
 
 use encode::ENCODE;
 use job::JOBS;
+use stage::STAGES;
 
 /// The most decoders of a pipeline: more than the cores of the machines we know.
 pub(super) const MAX_DECODERS: usize = 256;
 
-/// The most truncate stages on the way to one output. Each adds edits to an event, and the arithmetic on their spans
-/// is exact for this many.
-pub(super) const MAX_TRUNCATES: usize = 16;
-
 /// Paths and patterns in one list; one pattern can match any number of files.
 const MAX_PATTERNS: usize = 1024;
-
-/// Stages in one list.
-const MAX_STAGES: usize = 256;
 
 /// Outputs of a pipeline.
 const MAX_OUTPUTS: usize = 32;
@@ -155,53 +151,6 @@ static INCLUDE: ListShape = ListShape {
 
 static EXCLUDE: ListShape =
     ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: true, most: MAX_PATTERNS, distinct: false };
-
-static STAGES: ListShape =
-    ListShape { item: Shape::Map(&STAGE), may_be_empty: true, most: MAX_STAGES, distinct: false };
-
-static STAGE: MapShape = MapShape {
-    what: "a stage",
-    rule: Rule::ExactlyOne,
-    only: &[],
-    hints: &[("where", "write the condition as `filter: { where: … }`")],
-    keys: &[
-        optional("filter", "Keeps the events for which a condition holds.", Shape::Filter),
-        optional("sample", "Keeps a reproducible share of the events.", Shape::Map(&SAMPLE)),
-        optional("truncate", "Cuts the texts of exceptions and logs to a budget.", Shape::Map(&TRUNCATE)),
-    ],
-};
-
-static SAMPLE: MapShape = MapShape {
-    what: "`sample`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
-        required("rate", "The share to keep, greater than 0 and at most 1.", Shape::Rate),
-        optional(
-            "key",
-            "The field whose value decides, so that events that share it go together. By default the whole event.",
-            Shape::Text(TextShape::Any),
-        ),
-        optional("seed", "Another seed keeps other events. By default 0.", Shape::Integer(0, u64::MAX)),
-        optional("always_keep", "Events that are kept whatever the rate. By default none.", Shape::Filter),
-    ],
-};
-
-static TRUNCATE: MapShape = MapShape {
-    what: "`truncate`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[
-        optional("limit", "The budget of an event. By default 16384.", Shape::Integer(0, u64::MAX)),
-        optional(
-            "unit",
-            "What the budget counts: code points, UTF-16 code units or bytes of UTF-8. By default `chars`.",
-            Shape::Choice(&["chars", "utf16", "bytes"]),
-        ),
-    ],
-};
 
 static SINK: MapShape = MapShape {
     what: "a sink",

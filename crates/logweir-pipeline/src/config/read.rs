@@ -7,27 +7,24 @@ use logweir_sinks::{
     AckLevel, Compression, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate, Rotation, Tail,
 };
 use logweir_sources::{FileSourceConfig, FollowConfig, StartAt};
-use logweir_stages::{
-    EncodeConfig, FilterConfig, OutputType, RecordTemplate, SampleConfig, TruncateConfig, Unit,
-};
+use logweir_stages::{EncodeConfig, OutputType, RecordTemplate};
 
 use super::keys::MAX_FIELD_NAMES;
 use super::rules::{Reading, collects_batches, reading};
 use super::text::Doc;
 use super::walk::{Checked, Value};
-use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig, StageConfig};
+use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig};
 
 mod destination;
 mod job;
+mod stage;
 mod upload;
 
 pub(super) use destination::{destination, kind};
 pub(super) use job::{job_encode, job_names};
 
+use stage::stages;
 use upload::upload_sink;
-
-/// The budget of a truncate stage that names none: Logpush's.
-const DEFAULT_LIMIT: u64 = 16_384;
 
 /// The files that a source that follows keeps open if it is not told how many: half of what a process may commonly open.
 const DEFAULT_OPEN_FILES: u64 = 512;
@@ -112,51 +109,6 @@ fn source(source: &Checked) -> Option<SourceConfig> {
     let open_files = optional(file.get("open_files"), Checked::integer)?.unwrap_or(DEFAULT_OPEN_FILES);
     let open_files = usize::try_from(open_files).ok()?;
     Some(SourceConfig::Follow(FollowConfig { include, exclude, start_at, open_files }))
-}
-
-fn stages(list: Option<&Checked>) -> Option<Vec<StageConfig>> {
-    list.map_or(&[][..], Checked::items).iter().map(stage).collect()
-}
-
-fn stage(stage: &Checked) -> Option<StageConfig> {
-    if let Some(condition) = stage.get("filter") {
-        return filter(condition).map(StageConfig::Filter);
-    }
-    if let Some(config) = stage.get("sample") {
-        return sample(config).map(StageConfig::Sample);
-    }
-    truncate(stage.get("truncate")?).map(StageConfig::Truncate)
-}
-
-fn filter(condition: &Checked) -> Option<FilterConfig> {
-    match &condition.value {
-        Value::Filter(filter) => Some(filter.clone()),
-        _ => None,
-    }
-}
-
-fn sample(config: &Checked) -> Option<SampleConfig> {
-    let Value::Rate(rate) = config.get("rate")?.value else { return None };
-    Some(SampleConfig {
-        rate,
-        key: optional(config.get("key"), text)?,
-        seed: optional(config.get("seed"), Checked::integer)?.unwrap_or(0),
-        always_keep: optional(config.get("always_keep"), filter)?,
-    })
-}
-
-fn truncate(config: &Checked) -> Option<TruncateConfig> {
-    let unit = match config.get("unit") {
-        None => Unit::Chars,
-        Some(unit) => match unit.text()? {
-            "chars" => Unit::Chars,
-            "utf16" => Unit::Utf16,
-            "bytes" => Unit::Bytes,
-            _ => return None,
-        },
-    };
-    let limit = optional(config.get("limit"), Checked::integer)?.unwrap_or(DEFAULT_LIMIT);
-    Some(TruncateConfig { limit, unit })
 }
 
 /// Returns what is written of an event, by the options of a pipeline or of a job.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use logweir_sinks::UploadSinkConfig;
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig, Unit};
 
-use super::{DEFAULT_LIMIT, Value, around, encode, name};
+use super::stage::DEFAULT_LIMIT;
+use super::{Value, around, encode, name};
 use crate::config::dataset::{FIELDS, WORKERS};
 use crate::config::rules::{is_enabled, reading};
 use crate::config::text::{Doc, Place};

@@ -1,0 +1,55 @@
+//! Turns checked values into the configuration of stages.
+
+use logweir_stages::{FilterConfig, SampleConfig, TruncateConfig, Unit};
+
+use super::{optional, text};
+use crate::config::StageConfig;
+use crate::config::walk::{Checked, Value};
+
+/// The budget of a truncate stage that names none: Logpush's.
+pub(super) const DEFAULT_LIMIT: u64 = 16_384;
+
+pub(super) fn stages(list: Option<&Checked>) -> Option<Vec<StageConfig>> {
+    list.map_or(&[][..], Checked::items).iter().map(stage).collect()
+}
+
+fn stage(stage: &Checked) -> Option<StageConfig> {
+    if let Some(condition) = stage.get("filter") {
+        return filter(condition).map(StageConfig::Filter);
+    }
+    if let Some(config) = stage.get("sample") {
+        return sample(config).map(StageConfig::Sample);
+    }
+    truncate(stage.get("truncate")?).map(StageConfig::Truncate)
+}
+
+pub(super) fn filter(condition: &Checked) -> Option<FilterConfig> {
+    match &condition.value {
+        Value::Filter(filter) => Some(filter.clone()),
+        _ => None,
+    }
+}
+
+fn sample(config: &Checked) -> Option<SampleConfig> {
+    let Value::Rate(rate) = config.get("rate")?.value else { return None };
+    Some(SampleConfig {
+        rate,
+        key: optional(config.get("key"), text)?,
+        seed: optional(config.get("seed"), Checked::integer)?.unwrap_or(0),
+        always_keep: optional(config.get("always_keep"), filter)?,
+    })
+}
+
+fn truncate(config: &Checked) -> Option<TruncateConfig> {
+    let unit = match config.get("unit") {
+        None => Unit::Chars,
+        Some(unit) => match unit.text()? {
+            "chars" => Unit::Chars,
+            "utf16" => Unit::Utf16,
+            "bytes" => Unit::Bytes,
+            _ => return None,
+        },
+    };
+    let limit = optional(config.get("limit"), Checked::integer)?.unwrap_or(DEFAULT_LIMIT);
+    Some(TruncateConfig { limit, unit })
+}
