@@ -198,13 +198,19 @@ impl Batch {
         (!span.is_missing()).then_some(span)
     }
 
+    /// Says where an asked field of an event is from now on, `None` if the event no longer has it.
+    pub fn set_field_span(&mut self, event: usize, column: ColumnId, span: Option<Span>) {
+        self.columns.row_mut(event)[column.index()] = span.unwrap_or(Span::MISSING);
+    }
+
     /// Puts `line` in the place of an event's line; `edits` are what led from the old line to the new one, and
     /// tell where its asked fields have moved.
     pub fn replace_line(&mut self, event: usize, line: &[u8], edits: &Edits) {
         let old = self.places[event].line.start();
         let new = self.chunk.len() + self.edited.len();
         let moved = |span: Span| {
-            Span::new(edits.moved(span.start()) + new - old, edits.moved(span.end()) + new - old)
+            let moved = edits.moved(span);
+            Span::new(moved.start + new - old, moved.end + new - old)
         };
 
         let place = &mut self.places[event];
@@ -239,11 +245,12 @@ mod tests {
 
         let mut edits = Edits::default();
         edits.push(Span::new(25, 29), |text| text.extend_from_slice(b"..."));
-        batch.replace_line(0, b" {\"Name\":\"ab...\",\"Tag\":7} \r\n", &edits);
+        edits.push(Span::new(38, 38), |text| text.extend_from_slice(b",\"New\":8"));
+        batch.replace_line(0, b" {\"Name\":\"ab...\",\"Tag\":7,\"New\":8} \r\n", &edits);
 
         assert!(batch.is_edited(0));
         assert_eq!(batch.read_end(0), 42);
-        assert_eq!(batch.bytes(batch.body(0)), b"{\"Name\":\"ab...\",\"Tag\":7}");
+        assert_eq!(batch.bytes(batch.body(0)), b"{\"Name\":\"ab...\",\"Tag\":7,\"New\":8}");
         assert_eq!(batch.field(0, NAME), Some(&b"\"ab...\""[..]));
         assert_eq!(batch.field(0, TAG), Some(&b"7"[..]));
     }

@@ -1,5 +1,7 @@
 //! What is to change in one event.
 
+use std::ops::Range;
+
 use crate::span::Span;
 
 /// One change: the bytes of `removed` give way to the bytes `text` of the new texts.
@@ -54,10 +56,19 @@ impl Edits {
         self.list.iter().map(|edit| (edit.removed, &self.text[edit.text.range()]))
     }
 
-    /// Returns where a place that no edit removes lies after the changes, `place` and result counted from the same
-    /// origin. The edits must be sorted.
-    pub fn moved(&self, place: usize) -> usize {
-        let before = self.list.iter().take_while(|edit| edit.removed.end() <= place);
+    /// Returns where a span whose ends no edit removes lies after the changes, counted from the same origin. It takes
+    /// in what is changed inside; text that is only added before its start or behind its end stays outside. The edits
+    /// must be sorted.
+    pub fn moved(&self, span: Span) -> Range<usize> {
+        let (start, end) = (span.start(), span.end());
+        let new_start = self.shifted(start, |removed| removed.end() <= start);
+        let new_end = self.shifted(end, |removed| removed.end() <= end && removed.start() < end);
+        new_start..new_end
+    }
+
+    /// Returns where a place lies after the first changes, those for which `is_before` holds.
+    fn shifted(&self, place: usize, is_before: impl Fn(Span) -> bool) -> usize {
+        let before = self.list.iter().take_while(|edit| is_before(edit.removed));
         before.fold(place, |moved, edit| moved - edit.removed.len() + edit.text.len())
     }
 }

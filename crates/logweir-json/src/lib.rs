@@ -4,7 +4,7 @@
 //! the plain definition of what is legal), which says where an event and its asked fields lie. What has passed
 //! there is *legal*, and everything else here works on legal text without checking it again: [`members`],
 //! [`elements`] and [`entries`] walk into arrays and objects, [`Value`] and [`Text`] tell what stands there, [`splice`] writes an
-//! event with its edits made. Illegal text gives unspecified answers there, but no panic and no endless loop.
+//! event with its edits made, [`SetMember`] adds a member to it. Illegal text gives unspecified answers there, but no panic and no endless loop.
 //!
 //! Nothing here recurses over input: nesting costs memory, a bit a level, never stack.
 
@@ -25,11 +25,11 @@ mod walk;
 pub use lines::{content, is_blank, lines};
 pub use lookup::{find_lookup, redact_lookups};
 pub use number::Number;
-pub use path::Projection;
+pub use path::{Projection, SetMember};
 pub use project::Projector;
 pub use scan::{Illegal, Scanner, check};
 pub use simd::Instructions;
-pub use splice::splice;
+pub use splice::{make_edits, splice};
 pub use string::{Text, Unit, count_text, escape_into, prefix_of_text};
 pub use value::Value;
 pub use walk::{Elements, Entries, Entry, Member, Members, elements, entries, members};

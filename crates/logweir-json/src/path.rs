@@ -6,7 +6,12 @@
 //! goes down into the values that stand: so a later duplicate of a parent hides what an earlier one had, without a
 //! rule of its own.
 
+mod set_member;
+
 use logweir_event::{ColumnId, Span};
+
+pub use self::set_member::SetMember;
+use self::set_member::ToSet;
 
 use crate::lines::trim_end;
 use crate::string::Text;
@@ -21,6 +26,8 @@ pub struct Projection {
     steps: Vec<Step>,
     /// A level stands behind the one that leads to it; the first looks into the event itself.
     levels: Vec<Level>,
+    /// The members that somebody sets.
+    to_set: Vec<ToSet>,
 }
 
 /// Where a column's value is found: in the top-level field, failing that at the end of the path.
@@ -61,7 +68,8 @@ impl Projection {
     ///
     /// # Panics
     ///
-    /// If more than 65,536 different fields are asked for.
+    /// If more than 65,536 different fields are asked for; or one that is new, where somebody sets a member and a
+    /// reader has been made of this projection.
     pub fn ask(&mut self, key: &str) -> ColumnId {
         let top = self.step(None, key);
         let mut path = None;
@@ -77,7 +85,7 @@ impl Projection {
     ///
     /// # Panics
     ///
-    /// If more than 65,536 different fields are asked for.
+    /// As [`ask`](Projection::ask).
     pub fn ask_top_level(&mut self, name: &str) -> ColumnId {
         let top = self.step(None, name);
         self.column(Asked { top, path: None })
@@ -104,6 +112,7 @@ impl Projection {
 
     fn column(&mut self, asked: Asked) -> ColumnId {
         let index = self.asked.iter().position(|known| *known == asked).unwrap_or_else(|| {
+            assert!(!self.has_told(), "all ask before a reader is made");
             self.asked.push(asked);
             self.asked.len() - 1
         });
@@ -151,6 +160,7 @@ pub(crate) struct Found {
 
 impl Found {
     pub(crate) fn new(projection: &Projection) -> Self {
+        projection.tell_what_is_concerned();
         Self { values: vec![Span::MISSING; projection.steps.len()] }
     }
 

@@ -1,6 +1,6 @@
 //! An event with its edits made.
 
-use logweir_event::Edits;
+use logweir_event::{Batch, Edits};
 
 /// Appends `line` to `out` with the edits made.
 ///
@@ -18,4 +18,19 @@ pub fn splice(line: &[u8], origin: usize, edits: &Edits, out: &mut Vec<u8>) {
         at = removed.end() - origin;
     }
     out.extend_from_slice(&line[at..]);
+}
+
+/// Makes edits, in whatever order they are, in the line of an event, and forgets them. `line` is memory for the new
+/// line.
+///
+/// # Panics
+///
+/// If edits overlap, or one lies outside of the line.
+pub fn make_edits(batch: &mut Batch, event: usize, edits: &mut Edits, line: &mut Vec<u8>) {
+    edits.sort();
+    let old = batch.line(event);
+    line.clear();
+    splice(batch.bytes(old), old.start(), edits, line);
+    batch.replace_line(event, line, edits);
+    edits.clear();
 }

@@ -14,6 +14,7 @@ mod names;
 mod numbers;
 mod padding;
 mod readers;
+mod setting;
 mod skipping;
 mod splicing;
 mod strategy;
