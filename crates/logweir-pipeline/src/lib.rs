@@ -2,8 +2,8 @@
 //!
 //! [`load`] reads and checks configuration files and says everything that is wrong with them; [`Pipeline::open_all`]
 //! opens their sources and sinks; [`run`] starts the tasks and waits for their end; the [`Board`] has what there is to
-//! know of them meanwhile and afterwards. This is the only place that makes channels between components and starts
-//! their tasks:
+//! know of them meanwhile and afterwards; a [`DryRun`] takes single events through the stages alone. This is the only
+//! place that makes channels between components and starts their tasks:
 //!
 //! ```text
 //! source ──chunks──▶ lanes ──payloads──▶ sink of each output
@@ -17,6 +17,7 @@ mod board;
 mod build;
 mod channel;
 mod config;
+mod dry_run;
 mod ended;
 mod generation;
 mod lane;
@@ -37,6 +38,7 @@ pub use config::{
     AdminConfig, ConfigFile, Limits, Loaded, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
     SourceConfig, StageConfig, check_job, load, load_texts, read_json, schema,
 };
+pub use dry_run::{DryRun, Edit, Fate, OutputPassage, Passage, Read, Step, Verb};
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::with_causes;
 pub use logweir_sinks::UploadSnapshot;

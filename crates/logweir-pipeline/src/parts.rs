@@ -133,7 +133,7 @@ fn build_lane(
 }
 
 /// Returns the encoder of an output; one that collects batches is told where events lie.
-fn build_encode(output: &OutputConfig, projection: &mut Projection) -> Encode {
+pub(crate) fn build_encode(output: &OutputConfig, projection: &mut Projection) -> Encode {
     let encode = Encode::new(&output.encode, projection);
     match output.sink {
         SinkConfig::Upload(_) => encode.with_places(projection),
@@ -142,12 +142,14 @@ fn build_encode(output: &OutputConfig, projection: &mut Projection) -> Encode {
 }
 
 fn build_stages(stages: &[StageConfig], projection: &mut Projection) -> Vec<Box<dyn Stage>> {
-    let build = |stage: &StageConfig| -> Box<dyn Stage> {
-        match stage {
-            StageConfig::Filter(config) => Box::new(Filter::new(config, projection)),
-            StageConfig::Sample(config) => Box::new(Sample::new(config, projection)),
-            StageConfig::Truncate(config) => Box::new(Truncate::new(config, projection)),
-        }
-    };
-    stages.iter().map(build).collect()
+    stages.iter().map(|stage| build_stage(stage, projection)).collect()
+}
+
+/// Returns a stage, having asked `projection` for what it needs.
+pub(crate) fn build_stage(config: &StageConfig, projection: &mut Projection) -> Box<dyn Stage> {
+    match config {
+        StageConfig::Filter(config) => Box::new(Filter::new(config, projection)),
+        StageConfig::Sample(config) => Box::new(Sample::new(config, projection)),
+        StageConfig::Truncate(config) => Box::new(Truncate::new(config, projection)),
+    }
 }
