@@ -3,12 +3,15 @@
 //! What it is built of is what a lane is built of, so it answers what a run would do with a line, and does nothing but
 //! answer: no file is opened, nothing is sent, no book is kept.
 
+mod explainer;
 mod passage;
 
 use bytes::Bytes;
 use logweir_event::{Ack, Batch, Chunk, Position};
 use logweir_stages::{Decode, Encode, Projection, Stage, Tally};
 
+use self::explainer::Explainer;
+pub use self::explainer::Explanation;
 pub use self::passage::{Edit, Fate, OutputPassage, Passage, Read, Step, Verb};
 use crate::config::{OutputConfig, PipelineConfig, StageConfig};
 use crate::parts::{build_encode, build_stage};
@@ -32,6 +35,7 @@ struct DryStage {
     place: String,
     verb: Verb,
     stage: Box<dyn Stage>,
+    explainer: Explainer,
 }
 
 /// An output without its sink.
@@ -123,6 +127,7 @@ fn build_stages(place: &str, stages: &[StageConfig], projection: &mut Projection
         place: format!("{place}[{i}]"),
         verb: Verb::of(config),
         stage: build_stage(config, projection),
+        explainer: Explainer::new(config, projection),
     };
     stages.iter().enumerate().map(build).collect()
 }
@@ -132,12 +137,13 @@ fn take(stages: &mut [DryStage], batch: &mut Batch) -> Vec<Step> {
     let mut steps = Vec::new();
     for stage in stages {
         let before = batch.body(0);
+        let explanation = stage.explainer.explain(batch);
         stage.stage.apply(batch, &mut Tally::default());
         let after = batch.body(0);
         let edit = (before != after)
             .then(|| Edit { before: batch.bytes(before).to_vec(), after: batch.bytes(after).to_vec() });
         let is_kept = batch.selection().contains(0);
-        steps.push(Step { place: stage.place.clone(), verb: stage.verb, is_kept, edit });
+        steps.push(Step { place: stage.place.clone(), verb: stage.verb, is_kept, explanation, edit });
         if !is_kept {
             break;
         }

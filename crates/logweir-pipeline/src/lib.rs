@@ -38,7 +38,7 @@ pub use config::{
     AdminConfig, ConfigFile, Limits, Loaded, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
     SourceConfig, StageConfig, check_job, load, load_texts, read_json, schema,
 };
-pub use dry_run::{DryRun, Edit, Fate, OutputPassage, Passage, Read, Step, Verb};
+pub use dry_run::{DryRun, Edit, Explanation, Fate, OutputPassage, Passage, Read, Step, Verb};
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::with_causes;
 pub use logweir_sinks::UploadSnapshot;
@@ -46,7 +46,10 @@ pub use logweir_sources::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, Reset, StateDir,
     list_checkpoints, reset_checkpoint,
 };
-pub use logweir_stages::{Decode, Tally};
+pub use logweir_stages::{
+    Comparison, Counted, Decode, Draw, Excerpt, Hashed, Judged, Judgement, Row, Spending, Tally, TextFate,
+    TextRow, Unit, WrittenPredicate,
+};
 pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};

@@ -4,8 +4,12 @@
 
 use std::path::PathBuf;
 
-use logweir_pipeline::{ConfigFile, DryRun, Fate, Passage, PipelineConfig, Read, Verb, load_texts};
+use logweir_pipeline::{
+    ConfigFile, Counted, DryRun, Explanation, Fate, Judged, Judgement, Passage, PipelineConfig, Read, Row,
+    Spending, Step, TextFate, TextRow, Verb, load_texts,
+};
 use logweir_testkit::oracle::encode::Options;
+use logweir_testkit::oracle::json::{Node, parse};
 use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::oracle::{Outcome, Stage, run_as};
 use logweir_testkit::samples::{DEEP, EVENTS, truncate_cases};
@@ -104,7 +108,113 @@ fn check(dry_run: &mut DryRun, line: &[u8], expected: &Outcome) -> Passage {
     if expected.written == 1 {
         assert_eq!(n_cut as u64, expected.truncated, "{shown}");
     }
+    passage.steps.iter().for_each(check_explained);
+    let lost: u64 = passage.steps.iter().map(|step| lost(step).iter().sum::<u64>()).sum();
+    if expected.read == 1 {
+        assert_eq!(lost, expected.truncated_characters.iter().sum::<u64>(), "{shown}");
+    }
     passage
+}
+
+/// Checks that the explanation of a step agrees with what the stage did.
+#[track_caller]
+fn check_explained(step: &Step) {
+    match &step.explanation {
+        Explanation::Filter(judgement) => {
+            assert_eq!((step.verb, judgement.holds), (Verb::Filter, step.is_kept));
+            check_adds_up(judgement);
+        }
+        Explanation::Sample(draw) => assert_eq!((step.verb, draw.is_kept), (Verb::Sample, step.is_kept)),
+        Explanation::Truncate(spending) => {
+            assert_eq!(step.verb, Verb::Truncate);
+            check_spending(spending, step);
+        }
+    }
+}
+
+/// Checks that what a condition comes to follows from its parts, and that some of them are named as the reason.
+#[track_caller]
+fn check_adds_up(judgement: &Judgement) {
+    let (parts, holds) = match &judgement.condition {
+        Judged::All(parts) => (parts, parts.iter().all(|part| part.holds)),
+        Judged::Any(parts) => (parts, parts.iter().any(|part| part.holds)),
+        Judged::Is(_) => return assert_eq!(judgement.reasons().len(), 1),
+    };
+    assert_eq!(holds, judgement.holds);
+    assert!(!judgement.reasons().is_empty());
+    parts.iter().for_each(check_adds_up);
+}
+
+/// Returns how much a step cut, by list.
+fn lost(step: &Step) -> [u64; 3] {
+    match &step.explanation {
+        Explanation::Truncate(Spending { counted: Counted::Texts { total, kept, .. }, .. }) => {
+            std::array::from_fn(|i| total[i] - kept[i])
+        }
+        _ => [0; 3],
+    }
+}
+
+/// Checks that the rows of a table tell what became of each text in the event.
+#[track_caller]
+fn check_spending(spending: &Spending, step: &Step) {
+    let Counted::Texts { rows, kept, .. } = &spending.counted else {
+        return assert_eq!(step.edit, None);
+    };
+    let is_cut = |row: &Row| match row {
+        Row::Text(row) => row.fate != TextFate::Whole,
+        Row::More { fate, .. } => *fate != TextFate::Whole,
+    };
+    assert_eq!(rows.iter().any(is_cut), step.edit.is_some());
+    let sum: u64 = rows.iter().map(kept_of).sum();
+    assert_eq!(sum, kept.iter().sum::<u64>());
+    assert!(sum <= spending.limit);
+    let Some(edit) = &step.edit else { return };
+    let after = parse(&edit.after).unwrap();
+    for row in rows {
+        if let Row::Text(row) = row {
+            check_row(row, at(&after, &row.path).as_ref());
+        }
+    }
+}
+
+fn kept_of(row: &Row) -> u64 {
+    match row {
+        Row::Text(TextRow { units, fate: TextFate::Whole, .. })
+        | Row::More { units, fate: TextFate::Whole, .. } => *units,
+        Row::Text(TextRow { fate: TextFate::Cut(kept), .. }) => *kept,
+        Row::Text(_) | Row::More { .. } => 0,
+    }
+}
+
+/// Returns the value at a path like `Logs[3].Message[1]`.
+fn at(event: &Node, path: &str) -> Option<Node> {
+    path.split('.').try_fold(event.clone(), |node, step| {
+        let mut parts = step.split('[');
+        let node = node.get(parts.next()?)?;
+        parts.try_fold(node, |node, index| {
+            node.elements().into_iter().nth(index.strip_suffix(']')?.parse().ok()?)
+        })
+    })
+}
+
+/// Checks what stands in a cut event where a text stood.
+#[track_caller]
+fn check_row(row: &TextRow, found: Option<&Node>) {
+    let marked = |node: &Node| node.text().is_some_and(|text| text.to_wtf8().ends_with(b" truncated>>>"));
+    match (row.fate, found) {
+        (TextFate::Whole, Some(node)) => {
+            if row.text.is_whole() {
+                assert_eq!(node.raw(), row.text.text(), "{row:?}");
+            }
+        }
+        (TextFate::Cut(_), Some(node)) => assert!(marked(node), "{row:?}"),
+        (TextFate::Marker, Some(node)) => {
+            assert!(marked(node) || matches!(&node.elements()[..], [one] if marked(one)), "{row:?}");
+        }
+        (TextFate::Dropped, None) => {}
+        (fate, found) => panic!("{fate:?}, but {found:?} is there: {row:?}"),
+    }
 }
 
 fn any_stage() -> impl Strategy<Value = Stage> {

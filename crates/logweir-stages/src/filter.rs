@@ -4,10 +4,14 @@
 //! operator, a value) or a list of conditions under `and` or `or`. Values are typed by what the event holds, not by
 //! how the filter spells them.
 
+mod explain;
 mod parse;
 mod predicate;
 mod term;
 
+use std::sync::Arc;
+
+pub use explain::{Comparison, FilterExplainer, Judged, Judgement, WrittenPredicate};
 use logweir_event::{Batch, ColumnId};
 use logweir_json::Projection;
 pub use term::{Term, TermKind};
@@ -19,6 +23,9 @@ use crate::{Stage, Tally};
 #[derive(Clone, PartialEq, Debug)]
 pub struct FilterConfig {
     condition: Condition<String>,
+    /// What is written of each predicate, in the order in which they stand in the condition: to explain it, since the
+    /// condition keeps only what it is to be compared with.
+    written: Vec<Arc<WrittenPredicate>>,
 }
 
 /// Something wrong with a filter.
@@ -37,7 +44,7 @@ impl FilterConfig {
     ///
     /// All problems found, in order of place.
     pub fn from_term(term: &Term) -> Result<Self, Vec<FilterProblem>> {
-        parse::parse(term).map(|condition| Self { condition })
+        parse::parse(term).map(|(condition, written)| Self { condition, written })
     }
 
     /// Understands a filter given as Logpush gives it: a text that holds JSON.

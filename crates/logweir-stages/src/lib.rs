@@ -7,6 +7,7 @@
 
 mod decode;
 mod encode;
+mod excerpt;
 mod filter;
 mod sample;
 mod tally;
@@ -16,11 +17,15 @@ pub use decode::Decode;
 pub use encode::{
     Encode, EncodeConfig, EncodeProblem, OutputType, PAYLOAD_BYTES, RecordTemplate, TemplateProblem,
 };
-pub use filter::{Filter, FilterConfig, FilterProblem, Term, TermKind};
+pub use excerpt::Excerpt;
+pub use filter::{
+    Comparison, Filter, FilterConfig, FilterExplainer, FilterProblem, Judged, Judgement, Term, TermKind,
+    WrittenPredicate,
+};
 pub use logweir_json::{Projection, Unit};
-pub use sample::{Sample, SampleConfig};
+pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer};
 pub use tally::Tally;
-pub use truncate::{Truncate, TruncateConfig};
+pub use truncate::{Counted, Row, Spending, TextFate, TextRow, Truncate, TruncateConfig, TruncateExplainer};
 
 /// Something that happens to a batch between decode and encode.
 pub trait Stage: Send + Sync {

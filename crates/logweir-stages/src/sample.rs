@@ -4,6 +4,9 @@
 //! machine and after every restart, and what a lower rate keeps, a higher one keeps too: the hash of an event is
 //! compared with `rate` as a share of all hashes.
 
+mod explain;
+
+pub use explain::{Draw, Hashed, SampleExplainer};
 use logweir_event::{Batch, ColumnId};
 use logweir_json::{Projection, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;

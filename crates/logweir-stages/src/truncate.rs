@@ -5,8 +5,10 @@
 //! after in the same list goes, and of a list reached later only a marker in its first text stays. (Cloudflare,
 //! "Workers Logpush", section Limits; what it leaves open is settled in `docs/events.md`.)
 
+mod explain;
 mod list;
 
+pub use explain::{Counted, Row, Spending, TextFate, TextRow, TruncateExplainer};
 use logweir_event::{Batch, ColumnId, Edits, Span};
 use logweir_json::{Projection, Unit, Value, count_text, elements, escape_into, prefix_of_text, splice};
 

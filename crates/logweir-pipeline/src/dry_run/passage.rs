@@ -2,6 +2,7 @@
 
 use logweir_event::Malformed;
 
+use super::explainer::Explanation;
 use crate::config::StageConfig;
 
 /// What became of a line: how it was read, what each stage that saw it did, and what each output writes of it.
@@ -49,6 +50,8 @@ pub struct Step {
     pub verb: Verb,
     /// Whether the event went on.
     pub is_kept: bool,
+    /// Why.
+    pub explanation: Explanation,
     /// What was changed; `None` if nothing was.
     pub edit: Option<Edit>,
 }

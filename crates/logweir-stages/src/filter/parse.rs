@@ -8,34 +8,42 @@
 //! predicate = {"key": name, "operator": one of 14, "value": value}
 //! ```
 
+use std::sync::Arc;
+
 use logweir_json::Number;
 
-use super::FilterProblem;
 use super::predicate::{Condition, Needle, Operand, Predicate, Relation, Test};
 use super::term::{MAX_DEPTH, Term, TermKind};
+use super::{FilterProblem, WrittenPredicate};
+use crate::Excerpt;
 
 /// The operators that need no `!` before them; each has its negation.
 const OPERATORS: &str = "eq, !eq, lt, leq, gt, geq, startsWith, endsWith, contains, in, and their negations \
                          !startsWith, !endsWith, !contains, !in";
 
-/// Understands a whole filter.
+/// Understands a whole filter; returns its condition, and what is written of each predicate in the order of the condition.
 ///
 /// # Errors
 ///
 /// All problems found, in order of place.
-pub(super) fn parse(term: &Term) -> Result<Condition<String>, Vec<FilterProblem>> {
-    let mut parser = Parser { problems: Vec::new() };
+pub(super) fn parse(term: &Term) -> Result<Parsed, Vec<FilterProblem>> {
+    let mut parser = Parser { problems: Vec::new(), written: Vec::new() };
     let condition = parser.filter(term);
     parser.problems.sort_by_key(|problem| problem.at);
     match condition {
-        Some(condition) if parser.problems.is_empty() => Ok(condition),
+        Some(condition) if parser.problems.is_empty() => Ok((condition, parser.written)),
         _ => Err(parser.problems),
     }
 }
 
+/// A condition, and what is written of its predicates.
+type Parsed = (Condition<String>, Vec<Arc<WrittenPredicate>>);
+
 /// Collects problems; each method returns `None` once it has added one.
 struct Parser {
     problems: Vec<FilterProblem>,
+    /// The predicates without a problem; all of them if there is none anywhere.
+    written: Vec<Arc<WrittenPredicate>>,
 }
 
 /// A map's members by name, each at most once.
@@ -127,7 +135,10 @@ impl Parser {
             }
             _ => return self.problem(at, format!("unknown operator `{operator}`; there are {OPERATORS}")),
         };
-        Some(Predicate { key: key?, negated, test: test? })
+        let (key, test) = (key?, test?);
+        let value = Excerpt::new(value.to_json().as_bytes());
+        self.written.push(Arc::new(WrittenPredicate { key: key.clone(), operator, value }));
+        Some(Predicate { key, negated, test })
     }
 
     fn members<'t>(&mut self, term: &'t Term, what: &str, known: &[&str]) -> Option<Members<'t>> {

@@ -72,6 +72,21 @@ impl Operand {
         Self { number: Number::parse(&text), boolean, text }
     }
 
+    /// Returns whether a number field may equal it.
+    pub(super) fn is_number(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// Returns whether a boolean field may equal it.
+    pub(super) fn is_boolean(&self) -> bool {
+        self.boolean.is_some()
+    }
+
+    /// Returns whether a decoded text would be equal, were it not for upper and lower case.
+    pub(super) fn differs_in_case(&self, text: &[u8]) -> bool {
+        self.text != text && self.text.eq_ignore_ascii_case(text)
+    }
+
     fn equals(&self, value: &Value<'_>) -> bool {
         match *value {
             Value::String(text) => text.decodes_to(&self.text),
@@ -148,7 +163,8 @@ impl Condition<ColumnId> {
 }
 
 impl Test {
-    fn passes(&self, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
+    /// Returns whether a field's value passes, negation aside.
+    pub(super) fn passes(&self, raw: &[u8], scratch: &mut Vec<u8>) -> bool {
         match (self, Value::of(raw)) {
             (Self::OneOf(operands), value) => operands.iter().any(|operand| operand.equals(&value)),
             (Self::Compare(relation, number), Value::Number(raw)) => {

@@ -1,6 +1,6 @@
 //! What a filter is written in, before it is understood.
 
-use logweir_json::{Value, check, elements, members};
+use logweir_json::{Value, check, elements, escape_into, members};
 
 use super::FilterProblem;
 
@@ -50,6 +50,28 @@ impl Term {
         Self::of_legal(text.as_bytes(), value.start, value.end, 0)
     }
 
+    /// Returns it as JSON writes it, without white space; numbers as they were written. Recursion goes as deep as the
+    /// term.
+    pub(super) fn to_json(&self) -> String {
+        match &self.kind {
+            TermKind::Null => String::from("null"),
+            TermKind::Bool(value) => value.to_string(),
+            TermKind::Number(raw) => raw.clone(),
+            TermKind::Text(text) => quoted(text),
+            TermKind::List(list) => {
+                let list: Vec<_> = list.iter().map(Self::to_json).collect();
+                format!("[{}]", list.join(","))
+            }
+            TermKind::Map(map) => {
+                let member = |(_, name, value): &(usize, Vec<u8>, Self)| {
+                    format!("{}:{}", quoted(name), value.to_json())
+                };
+                let map: Vec<_> = map.iter().map(member).collect();
+                format!("{{{}}}", map.join(","))
+            }
+        }
+    }
+
     /// Makes a term of the legal JSON value at `start..end`; recursion ends at [`MAX_DEPTH`].
     fn of_legal(text: &[u8], start: usize, end: usize, depth: usize) -> Result<Self, FilterProblem> {
         if depth > MAX_DEPTH {
@@ -89,4 +111,12 @@ fn decoded(text: logweir_json::Text<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     text.decode_into(&mut out);
     out
+}
+
+/// Returns a decoded text as a JSON string.
+fn quoted(text: &[u8]) -> String {
+    let mut out = vec![b'"'];
+    escape_into(text, &mut out);
+    out.push(b'"');
+    String::from_utf8_lossy(&out).into_owned()
 }

@@ -78,7 +78,7 @@ impl<'a> List<'a> {
     pub(super) fn spend(&self, budget: &mut Budget, last: Option<&Place>) -> Spent {
         let last = last.map_or(usize::MAX, |place| place.entry.start);
         let mut spent = Spent { place: None, kept: 0, total: 0 };
-        for Text { entry, value, count } in self.texts() {
+        for Text { entry, value, count, .. } in self.texts() {
             spent.total += count;
             if spent.place.is_some() || entry.start > last {
                 continue;
@@ -105,19 +105,23 @@ impl<'a> List<'a> {
         through.filter(|text| !is_cut(text)).map(|text| text.count).sum()
     }
 
-    fn texts(&self) -> impl Iterator<Item = Text> + 'a {
+    /// Returns its texts in order.
+    pub(super) fn texts(&self) -> impl Iterator<Item = Text> + 'a {
         let Self { bytes, field, counts, unit, .. } = *self;
-        entries(bytes, field).counted_in(unit).filter_map(move |entry| {
+        entries(bytes, field).counted_in(unit).enumerate().filter_map(move |(index, entry)| {
             let value = entry.value?;
             let is_counted = counts == Counts::Values || bytes[value.clone()].starts_with(b"\"");
-            is_counted.then_some(Text { entry: entry.element, value, count: entry.units })
+            is_counted.then_some(Text { index, entry: entry.element, value, count: entry.units })
         })
     }
 }
 
 /// One text of a list. Ranges are counted within the list.
-struct Text {
-    entry: Range<usize>,
-    value: Range<usize>,
-    count: u64,
+pub(super) struct Text {
+    /// Which element of the array has it.
+    pub(super) index: usize,
+    /// That element.
+    pub(super) entry: Range<usize>,
+    pub(super) value: Range<usize>,
+    pub(super) count: u64,
 }
