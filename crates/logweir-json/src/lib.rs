@@ -8,6 +8,7 @@
 //!
 //! Nothing here recurses over input: nesting costs memory, a bit a level, never stack.
 
+mod indent;
 mod lines;
 mod lookup;
 mod number;
@@ -22,6 +23,7 @@ mod structure;
 mod value;
 mod walk;
 
+pub use indent::indented;
 pub use lines::{content, is_blank, lines};
 pub use lookup::{find_lookup, redact_lookups};
 pub use number::Number;

@@ -43,12 +43,12 @@ pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::with_causes;
 pub use logweir_sinks::UploadSnapshot;
 pub use logweir_sources::{
-    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, Listed, Reset, StateDir,
-    list_checkpoints, reset_checkpoint,
+    Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, InputLine, InputLines, Listed,
+    Reset, StateDir, list_checkpoints, reset_checkpoint,
 };
 pub use logweir_stages::{
-    Comparison, Counted, Decode, Draw, Excerpt, Hashed, Judged, Judgement, Row, Spending, Tally, TextFate,
-    TextRow, Unit, WrittenPredicate,
+    Comparison, Counted, Decode, Draw, Excerpt, Hashed, Illegal, Judged, Judgement, Row, Spending, Tally,
+    TextFate, TextRow, Unit, WrittenPredicate, check_json, indented,
 };
 pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
 pub use reload::{ReloadError, check_reload};

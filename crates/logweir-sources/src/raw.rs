@@ -12,7 +12,7 @@ use crate::thread::Alarm;
 /// An open input, read directly, that counts what is read.
 pub(crate) struct RawInput {
     file: File,
-    /// Ends a wait for bytes; `None` for a regular file, which never lets anybody wait.
+    /// Ends a wait for bytes; `None` for a regular file, which never lets anybody wait, and where nobody minds waiting.
     alarm: Option<Alarm>,
     n_read: u64,
     progress: Arc<Progress>,
@@ -27,6 +27,11 @@ impl RawInput {
         }
         let alarm = waits.then(|| alarm.clone());
         Ok(Self { file, alarm, n_read: 0, progress: progress.clone() })
+    }
+
+    /// Returns an input that nobody stops: a read waits as long as it takes.
+    pub(crate) fn unwatched(file: File) -> Self {
+        Self { file, alarm: None, n_read: 0, progress: Arc::new(Progress::new()) }
     }
 
     /// Returns the bytes read so far.

@@ -22,7 +22,7 @@ pub use filter::{
     Comparison, Filter, FilterConfig, FilterExplainer, FilterProblem, Judged, Judgement, Term, TermKind,
     WrittenPredicate,
 };
-pub use logweir_json::{Projection, Unit};
+pub use logweir_json::{Illegal, Projection, Unit, check as check_json, indented};
 pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer};
 pub use tally::Tally;
 pub use truncate::{Counted, Row, Spending, TextFate, TextRow, Truncate, TruncateConfig, TruncateExplainer};

@@ -8,6 +8,7 @@ mod borders;
 mod corpus;
 mod depth;
 mod fields;
+mod indent;
 mod lines;
 mod lookups;
 mod names;

@@ -7,5 +7,6 @@ mod chunker;
 mod conformance;
 mod file;
 mod follow;
+mod lines;
 mod rig;
 mod tracker;
