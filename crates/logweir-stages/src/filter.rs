@@ -8,6 +8,7 @@ mod explain;
 mod parse;
 mod predicate;
 mod term;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub use explain::{Comparison, FilterExplainer, Judged, Judgement, WrittenPredica
 use logweir_event::{Batch, ColumnId};
 use logweir_json::Projection;
 pub use term::{Term, TermKind};
+pub use verdict::{Asked, Verdict};
 
 use self::predicate::Condition;
 use crate::{Stage, Tally};

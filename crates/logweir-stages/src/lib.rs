@@ -19,8 +19,8 @@ pub use encode::{
 };
 pub use excerpt::Excerpt;
 pub use filter::{
-    Comparison, Filter, FilterConfig, FilterExplainer, FilterProblem, Judged, Judgement, Term, TermKind,
-    WrittenPredicate,
+    Asked, Comparison, Filter, FilterConfig, FilterExplainer, FilterProblem, Judged, Judgement, Term,
+    TermKind, Verdict, WrittenPredicate,
 };
 pub use logweir_json::{Illegal, Projection, Unit, check as check_json, indented};
 pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer};

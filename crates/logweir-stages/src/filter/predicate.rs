@@ -55,11 +55,11 @@ pub(super) enum Relation {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Operand {
     /// Its decoded text: what a string field must be.
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
     /// What a number field must be, if the text is a number.
-    number: Option<Number>,
+    pub(super) number: Option<Number>,
     /// What a boolean field must be, if the text is `true` or `false`.
-    boolean: Option<bool>,
+    pub(super) boolean: Option<bool>,
 }
 
 impl Operand {
@@ -106,7 +106,12 @@ impl Needle {
         Self(Box::new(Finder::new(text).into_owned()))
     }
 
-    fn is_in(&self, text: &[u8]) -> bool {
+    /// Returns the text.
+    pub(super) fn text(&self) -> &[u8] {
+        self.0.needle()
+    }
+
+    pub(super) fn is_in(&self, text: &[u8]) -> bool {
         self.0.find(text).is_some()
     }
 
@@ -183,7 +188,7 @@ impl Test {
 }
 
 impl Relation {
-    fn allows(self, order: Ordering) -> bool {
+    pub(super) fn allows(self, order: Ordering) -> bool {
         match self {
             Self::Less => order.is_lt(),
             Self::LessOrEqual => order.is_le(),

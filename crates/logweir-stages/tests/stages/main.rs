@@ -12,6 +12,7 @@ mod redact;
 mod sample;
 mod template;
 mod truncate;
+mod verdict;
 
 use bytes::Bytes;
 use logweir_event::{Ack, Batch, BatchFrame, Chunk, Malformed, Payload, Position};
