@@ -22,6 +22,7 @@ mod text;
 mod tree;
 mod variables;
 mod walk;
+mod warnings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -159,6 +160,8 @@ pub struct Loaded {
     /// The pipelines in the order of the files. A file with `jobs` has one for each job that is enabled, which may be
     /// none.
     pub pipelines: Vec<PipelineConfig>,
+    /// What is legal and surely unwanted, like a filter that can never hold.
+    pub warnings: Vec<Problem>,
     /// What is worth knowing and stands in the way of nothing, like a job that is not enabled.
     pub notes: Vec<Problem>,
 }
@@ -207,8 +210,10 @@ pub fn check_job(file: ConfigFile) -> Result<Vec<Problem>, Problems> {
     if let Some(root) = parsed(&doc, &mut report) {
         let job = walk::walk_job(&root, &doc, &mut report);
         rules::check_job(&job, &Limits::default(), &doc, &mut report);
+        warnings::check_job(&job, &doc, &mut report);
     }
-    let [problems, notes] = report.finish();
+    let [problems, mut notes, remarks] = report.finish();
+    notes.extend(remarks);
     if problems.is_empty() { Ok(notes) } else { Err(Problems::new(problems)) }
 }
 
@@ -222,7 +227,7 @@ pub fn read_json(file: ConfigFile) -> Result<serde_json::Value, Problems> {
     let doc = Doc::new(file);
     let mut report = Report::new(&doc);
     let root = parsed(&doc, &mut report);
-    let [problems, _] = report.finish();
+    let [problems, ..] = report.finish();
     match root {
         Some(root) if problems.is_empty() => Ok(root.to_json()),
         _ => Err(Problems::new(problems)),
@@ -251,14 +256,16 @@ fn judge(
         let root = parsed(doc, report).map(|root| walk::walk(&root, doc, env, report));
         if let Some(root) = &root {
             rules::check(root, doc, report);
+            warnings::check(root, doc, report);
         }
         roots.push(root);
     }
     across::check(&roots, &docs, &mut reports);
-    let mut notes = Vec::new();
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     for report in reports {
-        let [refused, remarks] = report.finish();
+        let [refused, unwanted, remarks] = report.finish();
         problems.extend(refused);
+        warnings.extend(unwanted);
         notes.extend(remarks);
     }
     if !problems.is_empty() {
@@ -268,5 +275,5 @@ fn judge(
         let pipelines = root.as_ref().and_then(|root| read::pipelines(root, doc));
         pipelines.expect("a file without problems has every part of its pipelines")
     });
-    Ok(Loaded { pipelines: pipelines.collect(), notes })
+    Ok(Loaded { pipelines: pipelines.collect(), warnings, notes })
 }

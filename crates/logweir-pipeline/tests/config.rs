@@ -1,7 +1,8 @@
 //! What is accepted, what is refused, and how it is said.
 //!
 //! `config/good` has files that load; `config/bad` has a file and the problems found in it; `config/together` has
-//! files that are good alone and do not go together. After a change of wording, `UPDATE_EXPECTED=1 cargo test` writes
+//! files that are good alone and do not go together; `config/warned` has files that load, and what is surely unwanted in
+//! them. After a change of wording, `UPDATE_EXPECTED=1 cargo test` writes
 //! the expected problems anew, to be read with `git diff`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logweir_pipeline::{
-    AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problems, SinkConfig, SourceConfig,
-    StageConfig, load_texts,
+    AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
+    SourceConfig, StageConfig, load_texts,
 };
 use logweir_sinks::{
     AckLevel, Compression, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate, Rotation, Tail,
@@ -58,14 +59,19 @@ fn one(text: &str) -> Result<PipelineConfig, Problems> {
 fn check(files: Vec<ConfigFile>, expected: &Path) {
     let problems = load_texts(files, &env).expect_err(&expected.display().to_string());
     let shown = format!("{problems}\n");
+    compare(&shown, expected);
+}
+
+/// Compares what is shown with what is expected.
+fn compare(shown: &str, expected: &Path) {
     assert!(!shown.contains("s3cr3t"), "a secret is shown:\n{shown}");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(expected, &shown).unwrap();
+        fs::write(expected, shown).unwrap();
     }
     let expected_text = fs::read_to_string(expected).unwrap_or_default();
     assert!(
         shown == expected_text,
-        "{} expects\n{expected_text}\nbut the problems are\n{shown}",
+        "{} expects\n{expected_text}\nbut what is shown is\n{shown}",
         expected.display()
     );
 }
@@ -94,6 +100,46 @@ fn files_that_do_not_go_together_are_refused() {
         let case = entry.unwrap().path();
         check(files(&case), &case.join("expected.txt"));
     }
+}
+
+#[test]
+fn what_is_surely_unwanted_is_said_at_its_place() {
+    for file in files(&dir("warned")) {
+        let expected = dir("warned").join(&file.path).with_extension("txt");
+        let loaded = load_texts(vec![file], &env).unwrap_or_else(|problems| panic!("{problems}"));
+        let said = |kind: &'static str, list: &[Problem]| -> Vec<String> {
+            list.iter().map(|one| format!("{kind}: {one}\n\n")).collect()
+        };
+        let shown = [said("warning", &loaded.warnings), said("note", &loaded.notes)].concat();
+        compare(&shown.concat(), &expected);
+    }
+}
+
+#[test]
+fn two_pipelines_that_read_the_same_file_are_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.ndjson"), "").unwrap();
+    let path = dir.path().display();
+    let file = |name: &str, source: &str| ConfigFile {
+        path: PathBuf::from(format!("{name}.yaml")),
+        text: format!("source: {{ file: {{ read: once, {source} }} }}\nsink: {{ 'null': {{}} }}\n"),
+    };
+    let warned = |first: String, second: String| {
+        let loaded = load_texts(vec![file("first", &first), file("second", &second)], &env).unwrap();
+        let shown: Vec<_> =
+            loaded.warnings.iter().map(|one| (one.file.clone(), one.message.clone())).collect();
+        assert!(shown.len() <= 1, "{shown:?}");
+        assert!(loaded.warnings.iter().all(|one| one.help.as_ref().unwrap().contains("first.yaml:1:")));
+        shown
+            .first()
+            .is_some_and(|(file, message)| file == "second.yaml" && message.contains("reads these files"))
+    };
+    let include = |pattern: &str| format!("include: ['{path}/{pattern}']");
+    assert!(warned(include("*.ndjson"), include("a*")) && warned(include("later.txt"), include("*.txt")));
+    assert!(warned(include("later.txt"), include("../*/later.txt")));
+    // They may meet some day, which is not certain.
+    assert!(!warned(include("*.txt"), include("l*")) && !warned(include("a.ndjson"), include("b.ndjson")));
+    assert!(!warned(include("*"), format!("{}, exclude: ['{path}/a.*']", include("*"))));
 }
 
 /// Loads one of the good files.

@@ -16,7 +16,7 @@ pub use explain::{Comparison, FilterExplainer, Judged, Judgement, WrittenPredica
 use logweir_event::{Batch, ColumnId};
 use logweir_json::Projection;
 pub use term::{Term, TermKind};
-pub use verdict::{Asked, Verdict};
+pub use verdict::{Asked, ValueKind, Verdict};
 
 use self::predicate::Condition;
 use crate::{Stage, Tally};

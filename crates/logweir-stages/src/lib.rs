@@ -20,7 +20,7 @@ pub use encode::{
 pub use excerpt::Excerpt;
 pub use filter::{
     Asked, Comparison, Filter, FilterConfig, FilterExplainer, FilterProblem, Judged, Judgement, Term,
-    TermKind, Verdict, WrittenPredicate,
+    TermKind, ValueKind, Verdict, WrittenPredicate,
 };
 pub use logweir_json::{Illegal, Projection, Unit, check as check_json, indented};
 pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer};

@@ -18,11 +18,13 @@ use super::walk::{Checked, Value, sinks};
 mod identity;
 mod meet;
 mod patterns;
+mod readers;
 mod written;
 
 use identity::Identity;
 use meet::paths_meet;
 use patterns::{Exclude, Include};
+use readers::Reader;
 use written::{Written, path_parts};
 
 /// A place in one of the files.
@@ -79,11 +81,14 @@ pub(super) fn check(files: &[Option<Checked>], docs: &[Doc], reports: &mut [Repo
             across.state_dir(file, path);
         }
     }
+    let mut readers = Vec::new();
     for (file, root) in read() {
         if let Some(source) = root.get("source").and_then(|source| source.get("file")) {
             across.source(file, source);
+            readers.push(Reader::of(file, source));
         }
     }
+    readers::check(&readers, docs, reports);
 }
 
 /// Returns the sinks of a pipeline, each with the name of its output.

@@ -167,6 +167,8 @@ impl std::error::Error for Problems {}
 pub(super) struct Report<'a> {
     doc: &'a Doc,
     problems: Vec<Found>,
+    /// What is legal and surely unwanted.
+    warnings: Vec<Found>,
     notes: Vec<Found>,
     /// Where secrets stand that do not look like one.
     secrets: Vec<Place>,
@@ -182,7 +184,7 @@ pub(super) struct Found {
 
 impl<'a> Report<'a> {
     pub(super) fn new(doc: &'a Doc) -> Self {
-        Self { doc, problems: Vec::new(), notes: Vec::new(), secrets: Vec::new() }
+        Self { doc, problems: Vec::new(), warnings: Vec::new(), notes: Vec::new(), secrets: Vec::new() }
     }
 
     /// Adds a problem with no advice.
@@ -203,6 +205,11 @@ impl<'a> Report<'a> {
     /// Adds a problem.
     pub(super) fn push(&mut self, found: Found) {
         self.problems.push(found);
+    }
+
+    /// Adds what is legal and surely unwanted, and how to mend it.
+    pub(super) fn warn(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
+        self.warnings.push(Found { place, message: message.into(), code: None, help: Some(help.into()) });
     }
 
     /// Adds what stands in the way of nothing and is worth knowing.
@@ -230,11 +237,11 @@ impl<'a> Report<'a> {
         self.problems.truncate(mark);
     }
 
-    /// Returns the problems and the notes, each in the order of their places.
-    pub(super) fn finish(self) -> [Vec<Problem>; 2] {
-        let Self { doc, problems, notes, secrets } = self;
+    /// Returns the problems, the warnings and the notes, each in the order of their places.
+    pub(super) fn finish(self) -> [Vec<Problem>; 3] {
+        let Self { doc, problems, warnings, notes, secrets } = self;
         let secrets = Secrets::of(doc.text(), &secrets);
-        [problems, notes].map(|mut found| {
+        [problems, warnings, notes].map(|mut found| {
             found.sort_by_key(|found| found.place.start);
             found.into_iter().map(|found| Problem::of(doc, found, &secrets)).collect()
         })

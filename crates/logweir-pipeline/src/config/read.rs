@@ -22,6 +22,7 @@ mod upload;
 
 pub(super) use destination::{destination, kind};
 pub(super) use job::{job_encode, job_names};
+pub(super) use stage::budget;
 
 use stage::stages;
 use upload::upload_sink;

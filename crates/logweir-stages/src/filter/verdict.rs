@@ -30,21 +30,60 @@ pub enum Verdict {
     Depends,
 }
 
-/// What a predicate of a filter asks for, as far as that can be judged by what a field is known to hold.
+/// A kind of value that a field may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueKind {
+    /// A string.
+    Text,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// An array of strings.
+    Texts,
+    /// An object, or an array of objects.
+    Objects,
+}
+
+/// What a predicate of a filter asks for.
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Asked<'f> {
     /// The field, as the filter names it.
     pub key: &'f str,
-    /// The operator, without the `!` of a negation.
-    pub operator: &'static str,
-    /// Whether a text can pass the test.
-    pub takes_texts: bool,
-    /// Whether a number can.
-    pub takes_numbers: bool,
-    /// Whether `true` or `false` can.
-    pub takes_booleans: bool,
-    /// Whether a list of texts can.
-    pub takes_lists: bool,
+    test: &'f Test,
+}
+
+impl Asked<'_> {
+    /// Returns the operator, without the `!` of a negation.
+    pub fn operator(&self) -> &'static str {
+        match self.test {
+            Test::OneOf(operands) if operands.len() == 1 => "eq",
+            Test::OneOf(_) => "in",
+            Test::Compare(Relation::Less, _) => "lt",
+            Test::Compare(Relation::LessOrEqual, _) => "leq",
+            Test::Compare(Relation::Greater, _) => "gt",
+            Test::Compare(Relation::GreaterOrEqual, _) => "geq",
+            Test::StartsWith(_) => "startsWith",
+            Test::EndsWith(_) => "endsWith",
+            Test::Contains(_) => "contains",
+        }
+    }
+
+    /// Returns whether some value of this kind can pass the test. Where none can, the predicate is false of all of them,
+    /// and its negation true.
+    pub fn can_take(&self, kind: ValueKind) -> bool {
+        let any =
+            |fits: fn(&Operand) -> bool| matches!(self.test, Test::OneOf(list) if list.iter().any(fits));
+        match kind {
+            ValueKind::Text => !matches!(self.test, Test::Compare(..)),
+            ValueKind::Number => {
+                matches!(self.test, Test::Compare(..)) || any(|operand| operand.number.is_some())
+            }
+            ValueKind::Boolean => any(|operand| operand.boolean.is_some()),
+            ValueKind::Texts => matches!(self.test, Test::Contains(_)),
+            ValueKind::Objects => false,
+        }
+    }
 }
 
 impl FilterConfig {
@@ -71,39 +110,10 @@ impl FilterConfig {
         while let Some(condition) = open.pop() {
             match condition {
                 Condition::All(list) | Condition::Any(list) => open.extend(list.iter().rev()),
-                Condition::Is(predicate) => asked.push(predicate.asked()),
+                Condition::Is(predicate) => asked.push(Asked { key: &predicate.key, test: &predicate.test }),
             }
         }
         asked
-    }
-}
-
-impl Predicate<String> {
-    fn asked(&self) -> Asked<'_> {
-        let (operator, [takes_texts, takes_numbers, takes_booleans, takes_lists]) = match &self.test {
-            Test::OneOf(operands) => {
-                let takes_numbers = operands.iter().any(|operand| operand.number.is_some());
-                let takes_booleans = operands.iter().any(|operand| operand.boolean.is_some());
-                (if operands.len() == 1 { "eq" } else { "in" }, [true, takes_numbers, takes_booleans, false])
-            }
-            Test::Compare(relation, _) => (relation.operator(), [false, true, false, false]),
-            Test::StartsWith(_) => ("startsWith", [true, false, false, false]),
-            Test::EndsWith(_) => ("endsWith", [true, false, false, false]),
-            Test::Contains(_) => ("contains", [true, false, false, true]),
-        };
-        Asked { key: &self.key, operator, takes_texts, takes_numbers, takes_booleans, takes_lists }
-    }
-}
-
-impl Relation {
-    /// Returns the operator that asks for it.
-    fn operator(self) -> &'static str {
-        match self {
-            Self::Less => "lt",
-            Self::LessOrEqual => "leq",
-            Self::Greater => "gt",
-            Self::GreaterOrEqual => "geq",
-        }
     }
 }
 
@@ -150,7 +160,7 @@ impl Search {
                     open.extend(list.iter().map(|one| (one, goal.1)));
                 }
                 (Condition::All(_) | Condition::Any(_), _) => choices.push(goal),
-                (Condition::Is(Predicate { key, negated, test }), wanted) => {
+                (Condition::Is(Predicate { key, negated, test, .. }), wanted) => {
                     literals.push(Literal { key, test, passes: (wanted == Wanted::True) != *negated });
                 }
             }
@@ -311,9 +321,8 @@ impl NumberRange {
             return Only::Many;
         };
         match least.partial_cmp(&most) {
-            Some(Ordering::Greater) => Only::Nothing,
             Some(Ordering::Equal) if has_least && has_most => Only::One(least),
-            Some(Ordering::Equal) => Only::Nothing,
+            Some(Ordering::Equal | Ordering::Greater) => Only::Nothing,
             _ => Only::Many,
         }
     }

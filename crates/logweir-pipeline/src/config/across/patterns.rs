@@ -90,6 +90,12 @@ impl<'a> Include<'a> {
             && !exclude.leaves_out(&example)
     }
 
+    /// Returns the file that the pattern names, or some of those that it finds, `most` of them at most.
+    pub(super) fn known(&self, most: usize) -> impl Iterator<Item = Identity> {
+        let named = (!self.written.contains(WILDCARDS)).then(|| Identity::of(Path::new(self.written)));
+        named.into_iter().chain(self.found().take(most).map(|found| Identity::of(&found)))
+    }
+
     /// Returns the name by which the pattern finds a file with this canonical path, if it does.
     fn name_of(&self, path: &Path) -> Option<PathBuf> {
         if !self.pattern.as_ref()?.matches_path_with(path, OPTIONS) {

@@ -41,6 +41,12 @@ fn sample(config: &Checked) -> Option<SampleConfig> {
 }
 
 fn truncate(config: &Checked) -> Option<TruncateConfig> {
+    let (limit, unit) = budget(config)?;
+    Some(TruncateConfig { limit, unit })
+}
+
+/// Returns the limit of a truncate stage, and what it counts.
+pub(in crate::config) fn budget(config: &Checked) -> Option<(u64, Unit)> {
     let unit = match config.get("unit") {
         None => Unit::Chars,
         Some(unit) => match unit.text()? {
@@ -51,5 +57,5 @@ fn truncate(config: &Checked) -> Option<TruncateConfig> {
         },
     };
     let limit = optional(config.get("limit"), Checked::integer)?.unwrap_or(DEFAULT_LIMIT);
-    Some(TruncateConfig { limit, unit })
+    Some((limit, unit))
 }
