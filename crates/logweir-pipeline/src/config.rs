@@ -13,11 +13,13 @@ mod dataset;
 mod json_schema;
 mod keys;
 mod logpull;
+mod pipeline_test;
 mod problem;
 mod read;
 mod rules;
 mod scalar;
 mod shape;
+mod stages_only;
 mod text;
 mod tree;
 mod variables;
@@ -36,6 +38,9 @@ use problem::Report;
 use text::Doc;
 
 pub use json_schema::schema;
+pub use pipeline_test::{
+    Expectation, PipelineTest, TestEvent, TestInput, TestedFile, load_test_texts, load_tests,
+};
 pub use problem::{Problem, Problems};
 pub use text::ConfigFile;
 

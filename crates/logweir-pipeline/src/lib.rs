@@ -35,8 +35,9 @@ mod upload_test;
 pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
 pub use config::{
-    AdminConfig, ConfigFile, Limits, Loaded, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
-    SourceConfig, StageConfig, check_job, load, load_texts, read_json, schema,
+    AdminConfig, ConfigFile, Expectation, Limits, Loaded, OutputConfig, PipelineConfig, PipelineTest,
+    Problem, Problems, SinkConfig, SourceConfig, StageConfig, TestEvent, TestInput, TestedFile, check_job,
+    load, load_test_texts, load_tests, load_texts, read_json, schema,
 };
 pub use dry_run::{DryRun, Edit, Explanation, Fate, OutputPassage, Passage, Read, Step, Verb};
 pub use ledger::{Accounts, Ledger, OutputAccounts};

@@ -53,6 +53,11 @@ fn good() -> Vec<Value> {
                 { "name": "b", "sink": { "file": { "path": "out/b.ndjson" } } },
             ],
             "shutdown": { "deadline": "10s" },
+            "tests": [
+                { "name": "in a", "output": "a", "input": ["x", { "a": [1.0] }], "expect": { "a": null } },
+                { "name": "in b", "output": "b", "input_file": "in.ndjson", "expect_file": "out.ndjson" },
+                { "name": "dropped", "output": "b", "input": "${x}", "expect_dropped": "filtered" },
+            ],
         }),
         json!({
             "source": { "file": {
@@ -177,6 +182,11 @@ fn key() -> impl Strategy<Value = &'static str> {
         "CVE-2021-4428",
         "transformer_id",
         "max_upload_records",
+        "tests",
+        "input",
+        "expect",
+        "expect_dropped",
+        "expect_file",
         "x",
     ])
 }
@@ -204,6 +214,7 @@ fn value() -> impl Strategy<Value = Value> {
         json!("follow"),
         json!("end"),
         json!("written"),
+        json!("sampled_out"),
         json!("synced"),
         json!("gzip"),
         json!("none"),
@@ -254,7 +265,10 @@ fn apply(file: &mut Value, at: Index, change: Change) {
 }
 
 /// Problems that a schema has no words for.
-const BEYOND_A_SCHEMA: [&str; 15] = [
+const BEYOND_A_SCHEMA: [&str; 18] = [
+    "say which one is tested",
+    "this pipeline has no `",
+    " has this name",
     "`overwrite`",
     "by default only the events of followed files are synced",
     "gzip has no such level",

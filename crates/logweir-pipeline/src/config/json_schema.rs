@@ -117,6 +117,8 @@ fn shape(shape: &Shape) -> Map<String, Value> {
         Shape::Map(shape) => map(shape),
         Shape::List(shape) => list(shape),
         Shape::Pairs(shape) => pairs(shape),
+        Shape::Events => events(),
+        Shape::Tests(shape) => object(verbatim(Value::Object(list(shape)))),
         Shape::Filter => object(json!({ "$ref": "#/$defs/filter" })),
         Shape::Text(kind) => text(*kind),
         Shape::Choice(words) => or_replaced(&json!({ "enum": words })),
@@ -178,6 +180,13 @@ fn map(shape: &MapShape) -> Map<String, Value> {
             ]);
             schema.insert(String::from("oneOf"), branches);
         }
+        Rule::EachOne(groups) => {
+            let one = |group: &&[&str]| {
+                let ways: Vec<Value> = group.iter().map(|key| json!({ "required": [key] })).collect();
+                json!({ "oneOf": ways })
+            };
+            schema.insert(String::from("allOf"), groups.iter().map(one).collect());
+        }
     }
     schema
 }
@@ -225,6 +234,27 @@ fn list(shape_of: &ListShape) -> Map<String, Value> {
         schema.insert(String::from("uniqueItems"), json!(true));
     }
     schema
+}
+
+/// Returns the events of a test: one, or a list of some.
+fn events() -> Map<String, Value> {
+    let event = json!({ "type": ["string", "object"] });
+    let list = json!({ "type": "array", "items": event, "minItems": 1, "maxItems": keys::MAX_TEST_EVENTS });
+    object(json!({ "anyOf": [event, list] }))
+}
+
+/// Returns a schema without the texts that would be replaced, where nothing is.
+fn verbatim(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut members) => {
+            if let Some(Value::Array(ways)) = members.get_mut("anyOf") {
+                ways.retain(|way| *way != json!({ "$ref": "#/$defs/replaced" }));
+            }
+            members.into_iter().map(|(key, member)| (key, verbatim(member))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(verbatim).collect(),
+        other => other,
+    }
 }
 
 fn text(kind: TextShape) -> Map<String, Value> {

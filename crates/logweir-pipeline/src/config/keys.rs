@@ -7,16 +7,19 @@ use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 mod encode;
 mod job;
 mod stage;
+mod test;
 mod upload;
 
 pub(super) use encode::MAX_FIELD_NAMES;
 pub(super) use job::JOB;
 pub(super) use stage::MAX_TRUNCATES;
+pub(super) use test::{MAX_TEST_EVENTS, REASONS, TEST_FILE};
 pub(super) use upload::UPLOADS;
 
 use encode::ENCODE;
 use job::JOBS;
 use stage::STAGES;
+use test::TESTS;
 
 /// The most decoders of a pipeline: more than the cores of the machines we know.
 pub(super) const MAX_DECODERS: usize = 256;
@@ -90,6 +93,12 @@ pub(super) static PIPELINE: MapShape = MapShape {
         ),
         optional("shutdown", "How a stop comes to its end.", Shape::Map(&SHUTDOWN)),
         optional("limits", "The bounds on memory and work.", Shape::Map(&LIMITS)),
+        optional(
+            "tests",
+            "Events and what is to become of them, for `logweir test`; in a run they mean nothing. No `${VAR}` is replaced \
+             in them.",
+            Shape::Tests(&TESTS),
+        ),
     ],
 };
 

@@ -14,9 +14,11 @@ use super::walk::{Checked, Value, sinks};
 mod encode;
 mod job;
 mod job_filter;
+mod test;
 mod upload;
 
 pub(super) use job::{check_job, is_enabled};
+pub(super) use test::{TestTarget, check_tests, test_target};
 
 /// How a pipeline reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     encode::check(root, report);
     upload::check(root, report);
     job::check(root, doc, report);
+    test::check_tests(root, doc, root, doc, report);
     if let Some(reading) = reading(root) {
         state_dir(root, reading, report);
         for sink in sinks(root).filter_map(|sink| sink.get("file")) {

@@ -38,6 +38,10 @@ pub(super) enum Shape {
     Destination,
     /// A text with Logpush's options of old, as the query of a URL.
     LogpullOptions,
+    /// Events in a test: a text, a map, or a list of these.
+    Events,
+    /// A list in which no variable is replaced.
+    Tests(&'static ListShape),
     /// Nothing: what Logpush has here is not to be had. With the reason.
     Unavailable(&'static str),
 }
@@ -85,6 +89,8 @@ pub(super) enum Rule {
     AtLeastOne,
     /// Either `sink`, with or without `encode`, or `outputs`.
     SinkOrOutputs,
+    /// Of each of these groups of keys exactly one is given.
+    EachOne(&'static [&'static [&'static str]]),
 }
 
 /// A list of values of one shape.
@@ -209,7 +215,7 @@ impl Shape {
     pub(super) fn takes_nothing(&self) -> bool {
         match self {
             Self::Map(map) => map.may_be_empty(),
-            Self::List(list) => list.may_be_empty,
+            Self::List(list) | Self::Tests(list) => list.may_be_empty,
             Self::Pairs(_) => true,
             _ => false,
         }
@@ -220,7 +226,7 @@ impl Shape {
         let expected = match self {
             Self::Choice(words) => return listed(words.iter().copied(), "or"),
             Self::Map(_) | Self::Pairs(_) => "a map",
-            Self::List(_) => "a list",
+            Self::List(_) | Self::Tests(_) => "a list",
             Self::Text(TextShape::Any | TextShape::Literal | TextShape::Secret) | Self::LogpullOptions => {
                 "a text"
             }
@@ -237,6 +243,7 @@ impl Shape {
             Self::Filter => "a filter",
             Self::Bool => "`true` or `false`",
             Self::Template => "a template",
+            Self::Events => "an event",
             Self::JobFilter => "a filter as a text",
             Self::Destination => "a destination",
             Self::Unavailable(_) => "nothing",
@@ -249,7 +256,9 @@ impl Shape {
         match self {
             Self::Map(map) => map.help(),
             Self::Pairs(pairs) => format!("{} as `{}`", pairs.what, pairs.example),
-            Self::List(_) => String::from("write `[…]`, or begin each item on a line of its own with `- `"),
+            Self::List(_) | Self::Tests(_) => {
+                String::from("write `[…]`, or begin each item on a line of its own with `- `")
+            }
             Self::Text(TextShape::Any | TextShape::Literal | TextShape::Secret) => {
                 String::from("a text that looks like something else stands in quotes")
             }
@@ -299,6 +308,9 @@ impl Shape {
             ),
             Self::Destination => String::from("a destination, as `s3://bucket/{DATE}?region=eu-west-1`"),
             Self::LogpullOptions => String::from("the query of a URL, as `fields=Event,Outcome&sample=0.1`"),
+            Self::Events => {
+                String::from("a text with the line of an event, a map that is the event, or a list of these")
+            }
             Self::Unavailable(reason) => String::from(*reason),
             Self::Filter => String::from(
                 "`{ where: { key: Outcome, operator: eq, value: ok } }`, or the same as JSON in quotes",

@@ -13,6 +13,7 @@ use super::text::{Doc, Place};
 use super::tree::{Entry, Kind, Node};
 
 mod checked;
+mod events;
 mod filter;
 mod inside;
 mod scalar;
@@ -34,6 +35,14 @@ pub(super) fn walk(
     env: &dyn Fn(&str) -> Option<String>,
     report: &mut Report<'_>,
 ) -> Checked {
+    if let Kind::Map(entries) = &root.kind
+        && let [only] = entries.as_slice()
+        && only.key == "tests"
+    {
+        let help = "name the pipeline file: `logweir test errors.yaml` reads `errors.test.yaml` as well";
+        report.add_with_help(only.key_place, "this file has tests and no pipeline", help);
+        return Checked::bad(root.place);
+    }
     of_shape(&keys::PIPELINE, root, doc, Some(env), report)
 }
 
@@ -41,6 +50,11 @@ pub(super) fn walk(
 /// nothing is replaced in it.
 pub(super) fn walk_job(root: &Node, doc: &Doc, report: &mut Report<'_>) -> Checked {
     of_shape(&keys::JOB, root, doc, None, report)
+}
+
+/// Checks the tree of a file that holds tests and nothing else; nothing is replaced in it.
+pub(super) fn walk_tests(root: &Node, doc: &Doc, report: &mut Report<'_>) -> Checked {
+    of_shape(&keys::TEST_FILE, root, doc, None, report)
 }
 
 fn of_shape(
@@ -81,6 +95,8 @@ impl Walk<'_, '_> {
             Shape::Filter => self.filter(shape, node),
             Shape::JobFilter => self.job_filter(shape, node),
             Shape::Template => self.record_template(shape, node),
+            Shape::Events => self.events(shape, node),
+            Shape::Tests(list) => self.tests(shape, list, node),
             _ => self.scalar(shape, node),
         }
     }
@@ -147,6 +163,9 @@ impl Walk<'_, '_> {
                 self.report.add_with_help(owner, format!("{} is empty", shape.what), one_of(shape));
             }
             Rule::SinkOrOutputs => self.sink_or_outputs(&fields, owner),
+            // The unknown key was meant to be one.
+            Rule::EachOne(_) if any_unknown => {}
+            Rule::EachOne(groups) => self.each_one(shape, groups, &fields, owner),
         }
         fields
     }
@@ -166,6 +185,31 @@ impl Walk<'_, '_> {
                     };
                     self.report.add_with_help(other.key_place, message, help);
                 }
+            }
+        }
+    }
+
+    /// Checks that exactly one key of each group is given.
+    fn each_one(
+        &mut self,
+        shape: &MapShape,
+        groups: &[&'static [&'static str]],
+        fields: &[Field],
+        owner: Place,
+    ) {
+        for group in groups {
+            let mut given = fields.iter().filter(|field| group.contains(&field.name));
+            let Some(first) = given.next() else {
+                let message = format!("{} needs {}", shape.what, listed(group.iter().copied(), "or"));
+                let keys = shape.keys.iter().filter(|key| group.contains(&key.name));
+                let help: Vec<_> = keys.map(|key| format!("`{}`: {}", key.name, key.summary())).collect();
+                self.report.add_with_help(owner, message, help.join("; "));
+                continue;
+            };
+            for other in given {
+                let message = format!("`{}` is given beside `{}`", other.name, first.name);
+                let help = format!("one of {}", listed(group.iter().copied(), "and"));
+                self.report.add_with_help(other.key_place, message, help);
             }
         }
     }

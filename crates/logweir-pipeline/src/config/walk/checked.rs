@@ -6,6 +6,7 @@ use logweir_sinks::DestinationConfig;
 use logweir_stages::{FilterConfig, RecordTemplate, Term};
 
 use crate::config::logpull::LogpullOptions;
+use crate::config::pipeline_test::TestEvent;
 use crate::config::text::Place;
 
 /// A value of a file after the walk, and where it is written.
@@ -32,6 +33,7 @@ pub(in crate::config) enum Value {
     JobFilter(Box<JobFilter>),
     Destination(Box<DestinationConfig>),
     LogpullOptions(Box<LogpullOptions>),
+    Events(Vec<TestEvent>),
 }
 
 /// The filter of a job: the text that it is, and what that says.

@@ -201,7 +201,9 @@ fn understand(
         | Shape::List(_)
         | Shape::Filter
         | Shape::JobFilter
-        | Shape::Template => Err(None),
+        | Shape::Template
+        | Shape::Events
+        | Shape::Tests(_) => Err(None),
     }
 }
 

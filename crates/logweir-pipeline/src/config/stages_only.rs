@@ -1,0 +1,90 @@
+//! Takes out of a file what its tests do not depend on.
+
+use super::problem::Report;
+use super::text::Place;
+use super::tree::{Entry, Kind, Node};
+
+/// The keys of a pipeline that tests do not depend on, and that a pipeline without a real source and sink may not have or
+/// need not.
+const UNUSED: [&str; 3] = ["dead_letter", "admin", "shutdown"];
+
+/// The same of a job. One that is not enabled is tested like the others.
+const UNUSED_IN_JOB: [&str; 2] = ["ownership_challenge", "enabled"];
+
+/// Puts stand-ins for the source, the sinks and all else that no test depends on, so that what is wrong there, or not to be
+/// had on this machine, stands in the way of no test.
+pub(super) fn reduce(root: &mut Node, report: &mut Report<'_>) {
+    let Kind::Map(entries) = &mut root.kind else { return };
+    let has_jobs = entries.iter().any(|entry| entry.key == "jobs");
+    remove(entries, &UNUSED, report);
+    if !has_jobs {
+        // What is read once has none.
+        remove(entries, &["state_dir"], report);
+    }
+    for entry in entries {
+        match entry.key.as_str() {
+            "source" => replace(entry, source, report),
+            "sink" => replace(entry, sink, report),
+            "state_dir" => replace(entry, |place| text(place, "unused"), report),
+            "outputs" => for_each_map(&mut entry.value, |output| {
+                for entry in output.iter_mut().filter(|entry| entry.key == "sink") {
+                    replace(entry, sink, report);
+                }
+            }),
+            "jobs" => for_each_map(&mut entry.value, |job| {
+                remove(job, &UNUSED_IN_JOB, report);
+                for entry in job.iter_mut().filter(|entry| entry.key == "destination_conf") {
+                    replace(entry, |place| text(place, "file:///unused"), report);
+                }
+            }),
+            _ => {}
+        }
+    }
+}
+
+fn for_each_map(list: &mut Node, mut each: impl FnMut(&mut Vec<Entry>)) {
+    let Kind::List(items) = &mut list.kind else { return };
+    for item in items {
+        if let Kind::Map(entries) = &mut item.kind {
+            each(entries);
+        }
+    }
+}
+
+/// Takes keys out, and has nothing of their values shown: nobody has said yet which of them are secret.
+fn remove(entries: &mut Vec<Entry>, keys: &[&str], report: &mut Report<'_>) {
+    entries.retain(|entry| {
+        let is_unused = keys.contains(&entry.key.as_str());
+        if is_unused {
+            report.hide(entry.value.place);
+        }
+        !is_unused
+    });
+}
+
+/// Puts something else for a value, of which nothing is shown either.
+fn replace(entry: &mut Entry, stand_in: impl Fn(Place) -> Node, report: &mut Report<'_>) {
+    report.hide(entry.value.place);
+    entry.value = stand_in(entry.value.place);
+}
+
+/// Returns a source that any number of jobs may have; nobody reads it.
+fn source(place: Place) -> Node {
+    let include = Node { place, kind: Kind::List(vec![text(place, "unused")]) };
+    let file = map(place, vec![("include", include), ("read", text(place, "once"))]);
+    map(place, vec![("file", file)])
+}
+
+/// Returns a sink that takes whatever is written.
+fn sink(place: Place) -> Node {
+    map(place, vec![("null", map(place, Vec::new()))])
+}
+
+fn map(place: Place, members: Vec<(&str, Node)>) -> Node {
+    let entry = |(key, value)| Entry { key: String::from(key), key_place: place, value };
+    Node { place, kind: Kind::Map(members.into_iter().map(entry).collect()) }
+}
+
+fn text(place: Place, text: &str) -> Node {
+    Node { place, kind: Kind::Scalar { text: text.to_owned(), plain: false } }
+}
