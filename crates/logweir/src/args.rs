@@ -6,6 +6,7 @@ mod import;
 mod job;
 mod run;
 mod selftest;
+mod test;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -15,6 +16,7 @@ pub(crate) use self::import::ImportArgs;
 pub(crate) use self::job::{JobCheckArgs, JobCommand};
 pub(crate) use self::run::{RunArgs, SummaryFormat};
 pub(crate) use self::selftest::SelftestArgs;
+pub(crate) use self::test::TestArgs;
 
 /// What `--help` ends with.
 const EXAMPLES: &str = "\
@@ -59,6 +61,12 @@ pub(crate) enum Command {
     ///
     /// Exit code 2: something is wrong, or a destination did not take what `--upload-test` put into it.
     Check(CheckArgs),
+    /// Runs the tests of pipeline files: events, and what is to become of them.
+    ///
+    /// They stand in the file under `tests`, or beside it, for `errors.yaml` in `errors.test.yaml`, and run through the
+    /// very stages that a run has. Sources, sinks and other addresses are not looked at, so their variables need not be set.
+    /// Exit code 0: all passed. 1: some failed. 2: a file is wrong, or no test was run.
+    Test(TestArgs),
     /// Works with Logpush jobs by themselves.
     #[command(subcommand)]
     Job(JobCommand),

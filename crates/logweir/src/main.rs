@@ -1,7 +1,7 @@
 //! Workers Logpush on your own machines.
 //!
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
-//! files; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
+//! files, and `logweir test` runs the tests in them; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
 //! prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
 //! `logweir selftest` kills pipelines and looks for losses.
 
@@ -22,6 +22,7 @@ mod schema;
 mod selftest;
 mod signals;
 mod summary;
+mod test;
 mod uploads;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::check(&check),
         Command::Job(command) => job::job(&command),
         Command::Import(args) => import::import(&args),
+        Command::Test(args) => test::test(&args),
         Command::Schema => schema::schema(),
         Command::Checkpoint(command) => checkpoint::checkpoint(&command),
         Command::Selftest(args) => selftest::selftest(&args),
