@@ -265,7 +265,8 @@ fn apply(file: &mut Value, at: Index, change: Change) {
 }
 
 /// Problems that a schema has no words for.
-const BEYOND_A_SCHEMA: [&str; 18] = [
+const BEYOND_A_SCHEMA: [&str; 19] = [
+    "goes only with the dataset",
     "say which one is tested",
     "this pipeline has no `",
     " has this name",

@@ -201,9 +201,9 @@ impl Walk<'_, '_> {
             let mut given = fields.iter().filter(|field| group.contains(&field.name));
             let Some(first) = given.next() else {
                 let message = format!("{} needs {}", shape.what, listed(group.iter().copied(), "or"));
-                let keys = shape.keys.iter().filter(|key| group.contains(&key.name));
-                let help: Vec<_> = keys.map(|key| format!("`{}`: {}", key.name, key.summary())).collect();
-                self.report.add_with_help(owner, message, help.join("; "));
+                let first = shape.keys.iter().find(|key| group.contains(&key.name));
+                let help = first.map(|key| format!("`{}`: {}", key.name, key.summary()));
+                self.report.add_with_help(owner, message, help.unwrap_or_else(|| shape.help()));
                 continue;
             };
             for other in given {
