@@ -26,7 +26,7 @@ mod walk;
 pub use indent::indented;
 pub use lines::{content, is_blank, lines};
 pub use lookup::{find_lookup, redact_lookups};
-pub use number::Number;
+pub use number::{Number, write_number};
 pub use path::{Projection, SetMember};
 pub use project::Projector;
 pub use scan::{Illegal, Scanner, check};

@@ -1,6 +1,7 @@
 //! Numbers by what they mean.
 
 use std::cmp::Ordering;
+use std::io::Write;
 
 use crate::scan::number;
 
@@ -36,6 +37,24 @@ impl Number {
         };
         Some(Self(repr))
     }
+
+    /// Returns the double next to it, infinite if it is beyond the doubles.
+    pub fn to_double(self) -> f64 {
+        match self.0 {
+            Repr::Integer(integer) => integer as f64,
+            Repr::Double(double) => double,
+        }
+    }
+}
+
+/// Appends the shortest decimal to `out` that reads back as `number`, which is finite: without a fraction if it has
+/// none, and without an exponent unless its size is below 10⁻⁶ or from 10²¹ on, which is where JavaScript draws
+/// the line. At most 25 bytes.
+pub fn write_number(number: f64, out: &mut Vec<u8>) {
+    let size = number.abs();
+    let is_plain = size == 0.0 || (1e-6..1e21).contains(&size);
+    // Writing to memory cannot fail.
+    _ = if is_plain { write!(out, "{number}") } else { write!(out, "{number:e}") };
 }
 
 impl PartialEq for Number {

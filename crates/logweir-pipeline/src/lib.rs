@@ -48,8 +48,8 @@ pub use logweir_sources::{
     Reset, StateDir, list_checkpoints, reset_checkpoint,
 };
 pub use logweir_stages::{
-    Comparison, Counted, Decode, Draw, Excerpt, Hashed, Illegal, Judged, Judgement, Row, Spending, Tally,
-    TextFate, TextRow, Unit, WrittenPredicate, check_json, indented,
+    Comparison, Counted, Decode, Draw, Excerpt, Hashed, Illegal, Judged, Judgement, Row, Spending, Stratum,
+    Tally, TextFate, TextRow, Unit, Weight, WrittenPredicate, check_json, indented,
 };
 pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
 pub use reload::{ReloadError, check_reload};

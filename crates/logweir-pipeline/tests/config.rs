@@ -197,11 +197,17 @@ fn every_key_arrives_in_its_place() {
     };
     assert_ne!(first, second);
     assert!(sample.always_keep.is_some());
+    let [slow, quoted] = sample.rates.as_slice() else { panic!("other rates: {:?}", sample.rates) };
+    assert_eq!((slow.rate, quoted.rate), (0.5, 1.0));
+    assert_eq!(Some(&quoted.filter), sample.always_keep.as_ref());
+    assert_ne!(slow.filter, quoted.filter);
     let expected = SampleConfig {
         rate: 0.1,
         key: Some("Event.RayID".into()),
         seed: u64::MAX,
         always_keep: sample.always_keep.clone(),
+        rates: sample.rates.clone(),
+        weight_field: Some("SampleInterval".into()),
     };
     assert_eq!(*sample, expected);
     assert_eq!(*truncate, StageConfig::Truncate(TruncateConfig { limit: 16_384, unit: Unit::Chars }));

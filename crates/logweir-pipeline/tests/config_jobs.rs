@@ -129,7 +129,7 @@ fn every_key_of_a_job_arrives_in_its_place() {
     let literal = r#"{"where":{"key":"ScriptName","operator":"contains","value":"${NAME}"}}"#;
     let expected = [
         StageConfig::Filter(FilterConfig::from_json(literal).unwrap()),
-        StageConfig::Sample(SampleConfig { rate: 0.25, key: None, seed: 0, always_keep: None }),
+        StageConfig::Sample(SampleConfig::of_rate(0.25)),
         StageConfig::Truncate(LOGPUSH_LIMIT),
     ];
     assert_eq!(stages, expected, "filter, sample, truncate, and no variable in a filter");
@@ -243,7 +243,7 @@ fn old_options_are_read_as_a_query_or_a_url_and_ignored_beside_new_ones() {
     for text in [query, &format!("?{query}"), &url] {
         let pipeline = pipeline(&format!("logpull_options: '{text}'"));
         let (stages, output) = stages_and_output(&pipeline);
-        let sample = SampleConfig { rate: 0.1, key: None, seed: 0, always_keep: None };
+        let sample = SampleConfig::of_rate(0.1);
         assert_eq!(stages, [StageConfig::Sample(sample), StageConfig::Truncate(LOGPUSH_LIMIT)], "{text}");
         let field_names = Some(strings("Event Outcome Logs"));
         let encode = EncodeConfig { field_names, redact_cve_2021_44228: true, ..EncodeConfig::default() };

@@ -34,7 +34,12 @@ fn good() -> Vec<Value> {
             "source": { "file": file },
             "stages": [
                 { "filter": { "where": { "and": [condition, { "or": [condition] }] } } },
-                { "sample": { "rate": 0.25, "key": "Event.RayID", "seed": 3, "always_keep": { "where": condition } } },
+                {
+                    "sample": {
+                        "rate": 0.25, "key": "Event.RayID", "seed": 3, "always_keep": { "where": condition },
+                        "rates": [{ "where": { "and": [condition] }, "rate": 1 }], "weight_field": "SampleInterval",
+                    },
+                },
                 { "truncate": { "limit": 100, "unit": "bytes" } },
             ],
             "encode": { "field_names": ["Outcome", "Logs"] },
@@ -287,13 +292,18 @@ const BEYOND_A_SCHEMA: [&str; 19] = [
     "the standard input feeds one job only",
 ];
 
-/// Returns whether a filter is given as text: whether that text is the JSON of a filter is beyond a schema too.
+/// Returns whether a filter is given as text, or another template than the good one: whether such a text is what it has to
+/// be is beyond a schema too.
 fn has_filter_text(file: &Value) -> bool {
-    let is_filter = |pointer: &String| pointer.ends_with("/filter") || pointer.ends_with("/always_keep");
-    pointers(file)
-        .iter()
-        .filter(|pointer| is_filter(pointer))
-        .any(|pointer| file.pointer(pointer).is_some_and(Value::is_string))
+    let is_filter =
+        |pointer: &str| ["/filter", "/always_keep", "/where"].iter().any(|end| pointer.ends_with(end));
+    let is_beyond = |pointer: &String| {
+        let text = file.pointer(pointer).and_then(Value::as_str);
+        text.is_some_and(|text| {
+            is_filter(pointer) || pointer.ends_with("/record_template") && text.contains("{{")
+        })
+    };
+    pointers(file).iter().any(is_beyond)
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn stage(stage: &Stage) -> Value {
             };
             json!({ "truncate": { "limit": limit, "unit": unit } })
         }
-        Stage::Sample { .. } => unreachable!("the strategy gives none"),
+        Stage::Sample { .. } | Stage::SampleStrata { .. } => unreachable!("the strategy gives none"),
     }
 }
 

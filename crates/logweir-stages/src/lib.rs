@@ -23,7 +23,7 @@ pub use filter::{
     TermKind, ValueKind, Verdict, WrittenPredicate,
 };
 pub use logweir_json::{Illegal, Projection, Unit, check as check_json, indented};
-pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer};
+pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer, Stratum, StratumConfig, Weight};
 pub use tally::Tally;
 pub use truncate::{Counted, Row, Spending, TextFate, TextRow, Truncate, TruncateConfig, TruncateExplainer};
 

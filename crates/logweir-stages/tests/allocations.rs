@@ -6,7 +6,7 @@ use bytes::Bytes;
 use logweir_event::{Ack, Batch, Chunk, Position};
 use logweir_stages::{
     Decode, Encode, EncodeConfig, Filter, FilterConfig, OutputType, Projection, RecordTemplate, Sample,
-    SampleConfig, Stage, Tally, Truncate, TruncateConfig, Unit,
+    SampleConfig, Stage, StratumConfig, Tally, Truncate, TruncateConfig, Unit,
 };
 use logweir_testkit::allocations::{COUNTING, CountingAllocator, count};
 
@@ -21,6 +21,7 @@ const FILTER: &str = r#"{"where":{"or":[
 struct Case {
     config: EncodeConfig,
     has_places: bool,
+    has_weights: bool,
 }
 
 /// Returns each form in which events are written.
@@ -39,10 +40,11 @@ fn cases() -> Vec<Case> {
     };
     let as_it_is = EncodeConfig { redact_cve_2021_44228: true, ..EncodeConfig::default() };
     vec![
-        Case { config: EncodeConfig::default(), has_places: false },
-        Case { config: as_it_is, has_places: true },
-        Case { config: fields, has_places: true },
-        Case { config: csv, has_places: true },
+        Case { config: EncodeConfig::default(), has_places: false, has_weights: false },
+        Case { config: EncodeConfig::default(), has_places: false, has_weights: true },
+        Case { config: as_it_is, has_places: true, has_weights: false },
+        Case { config: fields, has_places: true, has_weights: false },
+        Case { config: csv, has_places: true, has_weights: true },
     ]
 }
 
@@ -50,7 +52,13 @@ fn cases() -> Vec<Case> {
 fn allocations(case: &Case, n: usize) -> usize {
     let mut projection = Projection::default();
     let filter = FilterConfig::from_json(FILTER).unwrap();
-    let sample = SampleConfig { rate: 0.9, key: Some("Event.RayID".to_owned()), seed: 0, always_keep: None };
+    let stratum = StratumConfig { filter: filter.clone(), rate: 0.95 };
+    let sample = SampleConfig {
+        key: Some("Event.RayID".to_owned()),
+        rates: vec![stratum],
+        weight_field: case.has_weights.then(|| "SampleInterval".to_owned()),
+        ..SampleConfig::of_rate(0.9)
+    };
     let truncate = TruncateConfig { limit: 16_384, unit: Unit::Chars };
     let mut stages: Vec<Box<dyn Stage>> = vec![
         Box::new(Filter::new(&filter, &mut projection)),

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod encode;
 pub mod filter;
 pub mod json;
+pub mod member;
 pub mod sample;
 pub mod truncate;
 

@@ -10,7 +10,14 @@ use logweir_testkit::strategies::any_stream;
 use proptest::prelude::*;
 
 fn hashed(event: &str, key: Option<&str>) -> Vec<u8> {
-    let sample = Sample { rate: 0.5, key: key.map(str::to_owned), seed: 0, always_keep: None };
+    let sample = Sample {
+        rate: 0.5,
+        key: key.map(str::to_owned),
+        seed: 0,
+        always_keep: None,
+        rates: Vec::new(),
+        weight_field: None,
+    };
     let event = Event::read(event.as_bytes()).expect("an event");
     sample.hashed(&event, event.body())
 }
@@ -47,7 +54,14 @@ fn the_hash_is_xxh3_with_64_bits() {
 #[test]
 fn the_share_kept_is_the_rate_and_rates_nest() {
     let kept = |rate: f64| -> Vec<usize> {
-        let sample = Sample { rate, key: Some("k".to_owned()), seed: 7, always_keep: None };
+        let sample = Sample {
+            rate,
+            key: Some("k".to_owned()),
+            seed: 7,
+            always_keep: None,
+            rates: Vec::new(),
+            weight_field: None,
+        };
         let event = |i: usize| Event::read(format!("{{\"k\":\"key {i}\"}}").as_bytes()).unwrap();
         (0..20_000)
             .filter(|&i| {

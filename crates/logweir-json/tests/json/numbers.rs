@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use logweir_json::Number;
+use logweir_json::{Number, write_number};
 use logweir_testkit::oracle::json::is_number;
 use proptest::prelude::*;
 
@@ -117,5 +117,44 @@ proptest! {
     #[test]
     fn only_json_grammar_makes_a_number(text in "[-+0-9.eE ]{0,8}") {
         prop_assert_eq!(Number::parse(text.as_bytes()).is_some(), is_number(&text));
+    }
+}
+
+#[test]
+fn numbers_are_written_as_javascript_has_them() {
+    for (number, expected) in [
+        (0.0, "0"),
+        (1.0, "1"),
+        (-10.0, "-10"),
+        (1.0 / 0.3, "3.3333333333333335"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e21"),
+        (1e-6, "0.000001"),
+        (1.5e-7, "1.5e-7"),
+        (18_446_744_073_709_551_616.0, "18446744073709552000"),
+        (f64::MAX, "1.7976931348623157e308"),
+        (-5e-324, "-5e-324"),
+        (0.000_001_234_567_890_123_456_7, "0.0000012345678901234567"),
+    ] {
+        assert_eq!(written(number), expected);
+    }
+}
+
+fn written(number: f64) -> String {
+    let mut out = Vec::new();
+    write_number(number, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_as_the_same_double(bits in any::<u64>()) {
+        let number = f64::from_bits(bits);
+        prop_assume!(number.is_finite());
+        let text = written(number);
+        prop_assert!(text.len() <= 25, "{}", text);
+        let read = Number::parse(text.as_bytes()).unwrap().to_double();
+        // Zero is one number, with a sign or without.
+        prop_assert_eq!((read + 0.0).to_bits(), (number + 0.0).to_bits(), "{} is {}", text, read);
     }
 }

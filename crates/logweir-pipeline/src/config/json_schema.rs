@@ -63,7 +63,7 @@ fn definitions() -> Value {
                     "properties": { "where": { "$ref": "#/$defs/condition" } },
                     "additionalProperties": false,
                 },
-                { "description": "The same as JSON, as Logpush takes it.", "type": "string", "minLength": 1 },
+                filter_as_text(),
             ],
         },
         "condition": {
@@ -90,6 +90,10 @@ fn definitions() -> Value {
             ],
         },
     })
+}
+
+fn filter_as_text() -> Value {
+    json!({ "description": "A filter as JSON, as Logpush takes it.", "type": "string", "minLength": 1 })
 }
 
 fn all_or_any(name: &str, doc: &str) -> Value {
@@ -120,6 +124,7 @@ fn shape(shape: &Shape) -> Map<String, Value> {
         Shape::Events => events(),
         Shape::Tests(shape) => object(verbatim(Value::Object(list(shape)))),
         Shape::Filter => object(json!({ "$ref": "#/$defs/filter" })),
+        Shape::Condition => object(json!({ "anyOf": [{ "$ref": "#/$defs/condition" }, filter_as_text()] })),
         Shape::Text(kind) => text(*kind),
         Shape::Choice(words) => or_replaced(&json!({ "enum": words })),
         Shape::Integer(least, most) => or_replaced(&whole(*least, *most)),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use logweir_sinks::PathTemplate;
 
 use super::Limits;
-use super::keys::{MAX_GZIP_LEVEL, MAX_TRUNCATES};
+use super::keys::{MAX_EDITS, MAX_GZIP_LEVEL};
 use super::problem::Report;
 use super::scalar::show_size;
 use super::text::{Doc, Place};
@@ -14,6 +14,7 @@ use super::walk::{Checked, Value, sinks};
 mod encode;
 mod job;
 mod job_filter;
+mod sample;
 mod test;
 mod upload;
 
@@ -48,10 +49,10 @@ pub(super) fn reading(root: &Checked) -> Option<Reading> {
 pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     let shared = root.get("stages").map_or(&[][..], Checked::items);
     let outputs = root.get("outputs").map_or(&[][..], Checked::items);
-    let n_shared = truncates(shared, 0, report);
+    let n_shared = edits(shared, 0, report);
     let mut names: HashMap<&str, Place> = HashMap::new();
     for output in outputs {
-        truncates(output.get("stages").map_or(&[][..], Checked::items), n_shared, report);
+        edits(output.get("stages").map_or(&[][..], Checked::items), n_shared, report);
         let Some((name, text)) = output.get("name").and_then(|name| Some((name, name.text()?))) else {
             continue;
         };
@@ -68,6 +69,7 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
         held_bytes(limits, report);
     }
     encode::check(root, report);
+    sample::check(root, report);
     upload::check(root, report);
     job::check(root, doc, report);
     test::check_tests(root, doc, root, doc, report);
@@ -165,20 +167,23 @@ fn output_token(path: &Checked, report: &mut Report<'_>) {
     }
 }
 
-/// Counts the truncate stages of a list that come after `before` others, and reports the first that is too many.
-fn truncates(stages: &[Checked], before: usize, report: &mut Report<'_>) -> usize {
-    let places: Vec<Place> = stages.iter().filter_map(|stage| stage.key_place("truncate")).collect();
-    let room = MAX_TRUNCATES.saturating_sub(before);
+/// Counts the stages of a list that edit events, which come after `before` others, and reports the first that is too
+/// many.
+fn edits(stages: &[Checked], before: usize, report: &mut Report<'_>) -> usize {
+    let weight = |stage: &Checked| stage.get("sample").and_then(|sample| sample.key_place("weight_field"));
+    let edit = |stage: &Checked| stage.key_place("truncate").or_else(|| weight(stage));
+    let places: Vec<Place> = stages.iter().filter_map(edit).collect();
+    let room = MAX_EDITS.saturating_sub(before);
     // Where the shared stages alone are too many, that has been said.
-    if before <= MAX_TRUNCATES
+    if before <= MAX_EDITS
         && let Some(first) = places.get(room)
     {
-        let message = format!("this is truncate stage {} on the way to an output", MAX_TRUNCATES + 1);
-        report.add_with_help(
-            *first,
-            message,
-            format!("at most {MAX_TRUNCATES}: the texts that each may add to a chunk have to fit beside it"),
+        let message = format!("this is editing stage {} on the way to an output", MAX_EDITS + 1);
+        let help = format!(
+            "at most {MAX_EDITS}, `truncate` and `sample` with `weight_field` together: the texts that each may add to a \
+             chunk have to fit beside it"
         );
+        report.add_with_help(*first, message, help);
     }
     before + places.len()
 }

@@ -26,6 +26,8 @@ pub(super) enum Shape {
     Address,
     /// A filter: a map that `logweir-stages` understands, or a text with Logpush's JSON.
     Filter,
+    /// What stands in a filter behind `where`; or a text with Logpush's JSON, which is a whole filter.
+    Condition,
     /// `true` or `false`.
     Bool,
     /// 0, or a whole number in a range, both ends included.
@@ -136,9 +138,15 @@ pub(super) enum TextShape {
     Template,
     /// A pattern for paths.
     Glob,
+    /// The name of a top-level field that a stage writes into events: short, and none of those that `truncate` cuts.
+    Member,
     /// Something that nobody may see: no problem shows it.
     Secret,
 }
+
+/// The characters that the name of a field has at most that is written into events, so that what a stage adds to a
+/// chunk of the smallest events fits beside it.
+pub(super) const MAX_MEMBER_CHARS: usize = 64;
 
 impl TextShape {
     /// Returns whether it may be empty.
@@ -154,6 +162,7 @@ impl TextShape {
             Self::Dataset => Some("^[a-zA-Z0-9_-]{1,256}$"),
             Self::Challenge => Some("^[a-zA-Z0-9/+._-]{0,4096}$"),
             Self::Name => Some("^[A-Za-z0-9_.-]+$"),
+            Self::Member => Some(r"^(?!(Exceptions|Logs)$)[\s\S]{1,64}$"),
             Self::Path => Some("^[^{}]+$"),
             Self::Template => Some(concat!(
                 r"^([^{}]|\{\{|\}\}|\{(DATE(:[^{}]+)?|HOUR|pipeline|output)\})*",
@@ -231,6 +240,7 @@ impl Shape {
                 "a text"
             }
             Self::Text(TextShape::Name | TextShape::JobName) => "a name",
+            Self::Text(TextShape::Member) => "the name of a field",
             Self::Text(TextShape::Dataset) => "a dataset",
             Self::Text(TextShape::Challenge) => "a token",
             Self::Text(TextShape::Path | TextShape::Template) => "a path",
@@ -241,6 +251,7 @@ impl Shape {
             Self::Rate => "a number",
             Self::Address => "an address",
             Self::Filter => "a filter",
+            Self::Condition => "a condition",
             Self::Bool => "`true` or `false`",
             Self::Template => "a template",
             Self::Events => "an event",
@@ -267,6 +278,9 @@ impl Shape {
             }
             Self::Text(TextShape::Dataset) => {
                 String::from("a dataset has letters, digits, `_` and `-`, as `workers_trace_events`")
+            }
+            Self::Text(TextShape::Member) => {
+                format!("a name of its own, as `SampleInterval`, of {MAX_MEMBER_CHARS} characters at most")
             }
             Self::Text(TextShape::Challenge) => {
                 String::from("a token has letters, digits, `/`, `+`, `.`, `-` and `_`, 4096 at most")
@@ -314,6 +328,9 @@ impl Shape {
             Self::Unavailable(reason) => String::from(*reason),
             Self::Filter => String::from(
                 "`{ where: { key: Outcome, operator: eq, value: ok } }`, or the same as JSON in quotes",
+            ),
+            Self::Condition => String::from(
+                "`{ key: Outcome, operator: eq, value: ok }`, or a whole filter as JSON in quotes",
             ),
         }
     }

@@ -92,7 +92,7 @@ impl Walk<'_, '_> {
                 self.report.hide(node.place);
                 self.unexpected(shape, node, None)
             }
-            Shape::Filter => self.filter(shape, node),
+            Shape::Filter | Shape::Condition => self.filter(shape, node),
             Shape::JobFilter => self.job_filter(shape, node),
             Shape::Template => self.record_template(shape, node),
             Shape::Events => self.events(shape, node),

@@ -5,6 +5,7 @@
 mod decode;
 mod encode;
 mod filter;
+mod golden;
 mod oracle;
 mod places;
 mod problems;
@@ -13,12 +14,13 @@ mod sample;
 mod template;
 mod truncate;
 mod verdict;
+mod weights;
 
 use bytes::Bytes;
 use logweir_event::{Ack, Batch, BatchFrame, Chunk, Malformed, Payload, Position};
 use logweir_stages::{
     Decode, Encode, EncodeConfig, Filter, FilterConfig, OutputType, Projection, RecordTemplate, Sample,
-    SampleConfig, Stage, Tally, Truncate, TruncateConfig, Unit,
+    SampleConfig, Stage, StratumConfig, Tally, Truncate, TruncateConfig, Unit,
 };
 use logweir_testkit::oracle as naive;
 use logweir_testkit::oracle::encode::Options;
@@ -162,7 +164,21 @@ fn build(stage: &naive::Stage, projection: &mut Projection) -> Box<dyn Stage> {
         }
         naive::Stage::Sample { rate, key, seed, always_keep } => {
             let always_keep = always_keep.as_ref().map(|text| FilterConfig::from_json(text).unwrap());
-            let config = SampleConfig { rate: *rate, key: key.clone(), seed: *seed, always_keep };
+            let config =
+                SampleConfig { key: key.clone(), seed: *seed, always_keep, ..SampleConfig::of_rate(*rate) };
+            Box::new(Sample::new(&config, projection))
+        }
+        naive::Stage::SampleStrata { rate, rates, key, seed, always_keep, weight_field } => {
+            let filter = |text: &String| FilterConfig::from_json(text).unwrap();
+            let stratum = |(text, rate): &(String, f64)| StratumConfig { filter: filter(text), rate: *rate };
+            let config = SampleConfig {
+                rate: *rate,
+                rates: rates.iter().map(stratum).collect(),
+                key: key.clone(),
+                seed: *seed,
+                always_keep: always_keep.as_ref().map(filter),
+                weight_field: weight_field.clone(),
+            };
             Box::new(Sample::new(&config, projection))
         }
         naive::Stage::Truncate { limit, unit } => {

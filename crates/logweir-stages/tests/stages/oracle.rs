@@ -6,6 +6,7 @@ use logweir_testkit::oracle::truncate::Unit;
 use logweir_testkit::samples;
 use logweir_testkit::strategies::{any_filter, any_options, any_refused_filter, any_stream, mutated};
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::{Input, run};
 
@@ -16,6 +17,7 @@ pub(crate) fn any_stage() -> impl Strategy<Value = naive::Stage> {
     let unit = prop_oneof![Just(Unit::Chars), Just(Unit::Utf16), Just(Unit::Bytes)];
     prop_oneof![
         any_filter().prop_map(naive::Stage::Filter),
+        any_strata(),
         (rate, key, any::<u64>(), prop::option::of(any_filter())).prop_map(
             |(rate, key, seed, always_keep)| {
                 naive::Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
@@ -24,6 +26,25 @@ pub(crate) fn any_stage() -> impl Strategy<Value = naive::Stage> {
         (prop_oneof![0..20usize, 0..400usize], unit)
             .prop_map(|(limit, unit)| naive::Stage::Truncate { limit, unit }),
     ]
+}
+
+/// A sample with strata, that writes weights: where nothing is, or over a field that filters and encodings ask for, or that
+/// other fields are found in.
+fn any_strata() -> impl Strategy<Value = naive::Stage> {
+    let rate = || prop_oneof![Just(1.0), 0.3..1.0f64, Just(0.5)];
+    let key = prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID")]);
+    let field = select(vec!["SampleInterval", "CPUTimeMs", "Event", "Event.RayID", "Outcome", "a \"\n"]);
+    let rates = prop::collection::vec((any_filter(), rate()), 0..4);
+    (rate(), rates, key, any::<u64>(), prop::option::of(any_filter()), prop::option::of(field)).prop_map(
+        |(rate, rates, key, seed, always_keep, field)| naive::Stage::SampleStrata {
+            rate,
+            rates,
+            key: key.map(str::to_owned),
+            seed,
+            always_keep,
+            weight_field: field.map(str::to_owned),
+        },
+    )
 }
 
 /// Lines of real events, some damaged.

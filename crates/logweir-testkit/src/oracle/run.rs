@@ -24,6 +24,21 @@ pub enum Stage {
         /// A filter, as JSON text, for events that are kept in any case.
         always_keep: Option<String>,
     },
+    /// Keeps a share of each kind of events, and says of a kept one how many it stands for.
+    SampleStrata {
+        /// The share of the rest, in (0, 1].
+        rate: f64,
+        /// Filters, as JSON text, each with the share of the events for which it is the first that holds.
+        rates: Vec<(String, f64)>,
+        /// The field to hash; the whole event without one.
+        key: Option<String>,
+        /// Seed of the hash.
+        seed: u64,
+        /// A filter, as JSON text, for events that are kept in any case.
+        always_keep: Option<String>,
+        /// The field for how many it stands for; none is written without one.
+        weight_field: Option<String>,
+    },
     /// Cuts the texts of events to a budget.
     Truncate {
         /// The budget, in units.
@@ -134,6 +149,8 @@ impl Outcome {
                         self.sampled_out += 1;
                         return None;
                     }
+                    event =
+                        Event::read(&sample.weighed(&event)).expect("an event with a member set is an event");
                 }
                 Ready::Truncate { limit, unit } => event = self.truncate(&event, *limit, *unit),
             }
@@ -167,7 +184,19 @@ impl Ready {
                 key: key.clone(),
                 seed: *seed,
                 always_keep: always_keep.as_deref().map(filter),
+                rates: Vec::new(),
+                weight_field: None,
             }),
+            Stage::SampleStrata { rate, rates, key, seed, always_keep, weight_field } => {
+                Self::Sample(Sample {
+                    rate: *rate,
+                    key: key.clone(),
+                    seed: *seed,
+                    always_keep: always_keep.as_deref().map(filter),
+                    rates: rates.iter().map(|(text, rate)| (filter(text), *rate)).collect(),
+                    weight_field: weight_field.clone(),
+                })
+            }
             &Stage::Truncate { limit, unit } => Self::Truncate { limit, unit },
         }
     }

@@ -92,6 +92,22 @@ fn stage(stage: &Stage) -> serde_json::Value {
             }
             json!({ "sample": sample })
         }
+        Stage::SampleStrata { rate, rates, key, seed, always_keep, weight_field } => {
+            let rates = rates.iter().map(|(filter, rate)| json!({ "where": filter, "rate": rate }));
+            let options = [
+                ("rates", (rates.len() > 0).then(|| rates.collect())),
+                ("key", key.as_ref().map(|key| json!(key))),
+                ("always_keep", always_keep.as_ref().map(|filter| json!(filter))),
+                ("weight_field", weight_field.as_ref().map(|name| json!(name))),
+            ];
+            let mut sample = json!({ "rate": rate, "seed": seed });
+            for (name, value) in options {
+                if let Some(value) = value {
+                    sample[name] = value;
+                }
+            }
+            json!({ "sample": sample })
+        }
         Stage::Truncate { limit, unit } => {
             let unit = match unit {
                 Unit::Chars => "chars",
@@ -183,6 +199,28 @@ fn generated_events_are_filtered_sampled_and_cut() {
 }
 
 #[test]
+fn real_events_are_weighed_between_two_truncates() {
+    let not_ok = r#"{"where":{"key":"Outcome","operator":"!eq","value":"ok"}}"#.to_owned();
+    let weighed = |seed| Stage::SampleStrata {
+        rate: 0.3,
+        rates: vec![(not_ok.clone(), 0.9), (FAILED.to_owned(), 0.01)],
+        key: None,
+        seed,
+        always_keep: None,
+        weight_field: Some("SampleInterval".to_owned()),
+    };
+    let cut = |limit| Stage::Truncate { limit, unit: Unit::Chars };
+    let stages = vec![cut(900), weighed(0), cut(200), weighed(1)];
+    let names = ["SampleInterval", "Logs", "Outcome"].map(str::to_owned).to_vec();
+    for field_names in [None, Some(names)] {
+        let job = Job { field_names, decoders: 2, chunk_bytes: 4 << 10, ..Job::new(stages.clone()) };
+        let outcome = job.oracle(EVENTS);
+        assert!(outcome.written > 10 && outcome.sampled_out > 10, "{outcome:?}");
+        job.check(EVENTS);
+    }
+}
+
+#[test]
 fn fields_are_chosen_after_two_truncates() {
     let stages = [900, 200].map(|limit| Stage::Truncate { limit, unit: Unit::Utf16 });
     let names = ["Logs", "Outcome", "Nope", "Exceptions"].map(str::to_owned).to_vec();
@@ -247,12 +285,28 @@ fn a_file_sink_adds_or_begins_anew() {
     }
 }
 
+fn any_strata() -> impl Strategy<Value = Stage> {
+    let rates = prop::collection::vec((any_filter(), prop_oneof![Just(1.0), 0.3..1.0f64]), 0..3);
+    let field = prop_oneof![Just("SampleInterval"), Just("Outcome"), Just("Event.RayID")];
+    (0.3..1.0f64, rates, any::<u64>(), prop::option::of(any_filter()), prop::option::of(field)).prop_map(
+        |(rate, rates, seed, always_keep, field)| Stage::SampleStrata {
+            rate,
+            rates,
+            key: None,
+            seed,
+            always_keep,
+            weight_field: field.map(str::to_owned),
+        },
+    )
+}
+
 fn any_stage() -> impl Strategy<Value = Stage> {
     let rate = prop_oneof![Just(1.0), 0.01..1.0f64];
     let key = prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID"), Just("Logs")]);
     let unit = prop_oneof![Just(Unit::Chars), Just(Unit::Utf16), Just(Unit::Bytes)];
     prop_oneof![
         any_filter().prop_map(Stage::Filter),
+        any_strata(),
         (rate, key, any::<u64>(), prop::option::of(any_filter())).prop_map(
             |(rate, key, seed, always_keep)| {
                 Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }

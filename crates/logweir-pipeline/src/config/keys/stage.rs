@@ -2,9 +2,14 @@
 
 use super::{ListShape, MapShape, Rule, Shape, TextShape, optional, required};
 
-/// The most truncate stages on the way to one output. Each adds edits to an event, and the arithmetic on their spans
-/// is exact for this many.
-pub(in crate::config) const MAX_TRUNCATES: usize = 16;
+/// The most stages that edit events on the way to one output. Each puts a new line of an event beside the chunk, and the
+/// arithmetic on spans is exact for this many: at worst they come to 17 times 64 MiB of one event; or to 16 times 16 MiB
+/// of the smallest events, three times that where truncate marks each of them, and to 800 bytes of members that each
+/// of a quarter of a million events gets, those that ask for more fields being fewer in a batch.
+pub(in crate::config) const MAX_EDITS: usize = 16;
+
+/// Rates in one stage: for an event of the rest, the condition of each has to be found not to hold.
+const MAX_RATES: usize = 64;
 
 /// Stages in one list.
 const MAX_STAGES: usize = 256;
@@ -28,16 +33,55 @@ static SAMPLE: MapShape = MapShape {
     what: "`sample`",
     rule: Rule::Free,
     only: &[],
-    hints: &[],
+    hints: &[
+        ("where", "write the condition in an item of `rates`, or as `always_keep: { where: … }`"),
+        ("weight", "did you mean `weight_field`?"),
+    ],
     keys: &[
-        required("rate", "The share to keep, greater than 0 and at most 1.", Shape::Rate),
+        required(
+            "rate",
+            "The share to keep, greater than 0 and at most 1, of all events that `rates` says nothing of.",
+            Shape::Rate,
+        ),
+        optional(
+            "rates",
+            "Kinds of events with a share of their own; the first whose condition holds is the one. By default none.",
+            Shape::List(&RATES),
+        ),
         optional(
             "key",
             "The field whose value decides, so that events that share it go together. By default the whole event.",
             Shape::Text(TextShape::Any),
         ),
         optional("seed", "Another seed keeps other events. By default 0.", Shape::Integer(0, u64::MAX)),
-        optional("always_keep", "Events that are kept whatever the rate. By default none.", Shape::Filter),
+        optional(
+            "always_keep",
+            "Events that are kept whatever the rate, as if `rates` began with them and rate 1. By default none.",
+            Shape::Filter,
+        ),
+        optional(
+            "weight_field",
+            "The top-level field that tells of each event how many it stands for, as `SampleInterval`; what it says \
+             already is multiplied. By default nothing is written.",
+            Shape::Text(TextShape::Member),
+        ),
+    ],
+};
+
+static RATES: ListShape =
+    ListShape { item: Shape::Map(&RATE), may_be_empty: false, most: MAX_RATES, distinct: false };
+
+static RATE: MapShape = MapShape {
+    what: "an item of `rates`",
+    rule: Rule::Free,
+    only: &[],
+    hints: &[
+        ("filter", "write its condition as `where: { key: …, operator: …, value: … }`"),
+        ("key", "write the condition as `where: { key: …, operator: …, value: … }`"),
+    ],
+    keys: &[
+        required("where", "Which events are meant: a condition, as in a filter.", Shape::Condition),
+        required("rate", "The share of them to keep, greater than 0 and at most 1.", Shape::Rate),
     ],
 };
 

@@ -93,7 +93,7 @@ fn stages(job: &Checked) -> Option<Vec<StageConfig>> {
         Some(_) => return None,
     }
     if let Some(rate) = sample_rate(job)? {
-        stages.push(StageConfig::Sample(SampleConfig { rate, key: None, seed: 0, always_keep: None }));
+        stages.push(StageConfig::Sample(SampleConfig::of_rate(rate)));
     }
     stages.push(StageConfig::Truncate(TruncateConfig { limit: DEFAULT_LIMIT, unit: Unit::Chars }));
     Some(stages)

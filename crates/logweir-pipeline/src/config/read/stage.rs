@@ -1,6 +1,6 @@
 //! Turns checked values into the configuration of stages.
 
-use logweir_stages::{FilterConfig, SampleConfig, TruncateConfig, Unit};
+use logweir_stages::{FilterConfig, SampleConfig, StratumConfig, TruncateConfig, Unit};
 
 use super::{optional, text};
 use crate::config::StageConfig;
@@ -31,13 +31,26 @@ pub(super) fn filter(condition: &Checked) -> Option<FilterConfig> {
 }
 
 fn sample(config: &Checked) -> Option<SampleConfig> {
-    let Value::Rate(rate) = config.get("rate")?.value else { return None };
+    let strata = config.get("rates").map_or(&[][..], Checked::items);
     Some(SampleConfig {
-        rate,
+        rate: rate(config)?,
+        rates: strata.iter().map(stratum).collect::<Option<_>>()?,
         key: optional(config.get("key"), text)?,
         seed: optional(config.get("seed"), Checked::integer)?.unwrap_or(0),
         always_keep: optional(config.get("always_keep"), filter)?,
+        weight_field: optional(config.get("weight_field"), text)?,
     })
+}
+
+fn stratum(config: &Checked) -> Option<StratumConfig> {
+    Some(StratumConfig { filter: filter(config.get("where")?)?, rate: rate(config)? })
+}
+
+fn rate(config: &Checked) -> Option<f64> {
+    match config.get("rate")?.value {
+        Value::Rate(rate) => Some(rate),
+        _ => None,
+    }
 }
 
 fn truncate(config: &Checked) -> Option<TruncateConfig> {

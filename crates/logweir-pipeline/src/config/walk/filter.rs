@@ -16,9 +16,17 @@ impl Walk<'_, '_> {
         let understood = match &node.kind {
             // What was refused inside has been reported; what the filter would say about the rest is guesswork.
             Kind::Map(_) => match term(node) {
-                Some(term) => FilterConfig::from_term(&term),
+                Some(condition) if matches!(shape, Shape::Condition) => {
+                    FilterConfig::from_term(&filter_of(condition))
+                }
+                Some(filter) => FilterConfig::from_term(&filter),
                 None => return Checked::bad(node.place),
             },
+            Kind::Scalar { text, .. }
+                if matches!(shape, Shape::Condition) && !text.trim_start().starts_with('{') =>
+            {
+                return self.unexpected(shape, node, None);
+            }
             Kind::Scalar { text, plain } if !plain || Plain::of(text) == Plain::Text => {
                 FilterConfig::from_json(text)
             }
@@ -70,6 +78,12 @@ fn place_in_json(
     }
     let nth = text[..at].chars().count() + 1;
     (scalar, format!("{}, at character {nth} of the filter", problem.message))
+}
+
+/// Returns the filter with this condition.
+fn filter_of(condition: Term) -> Term {
+    let at = condition.at;
+    Term { at, kind: TermKind::Map(vec![(at, b"where".to_vec(), condition)]) }
 }
 
 /// Returns a node as a term, whose places are offsets in the file; `None` if something in it was refused.

@@ -6,7 +6,7 @@ use super::{Checked, Value, Walk, found, nearest};
 use crate::config::logpull::LogpullOptions;
 use crate::config::problem::Found;
 use crate::config::scalar::{self, Plain};
-use crate::config::shape::{Shape, TextShape};
+use crate::config::shape::{MAX_MEMBER_CHARS, Shape, TextShape};
 use crate::config::tree::{Kind, Node};
 use crate::config::variables;
 
@@ -200,6 +200,7 @@ fn understand(
         | Shape::Pairs(_)
         | Shape::List(_)
         | Shape::Filter
+        | Shape::Condition
         | Shape::JobFilter
         | Shape::Template
         | Shape::Events
@@ -227,6 +228,12 @@ fn check_text(shape: TextShape, text: &str) -> Result<(), String> {
             }
             Ok(())
         }
+        TextShape::Member if text.chars().count() > MAX_MEMBER_CHARS => {
+            Err(format!("this name has more than {MAX_MEMBER_CHARS} characters"))
+        }
+        TextShape::Member if matches!(text, "Exceptions" | "Logs") => {
+            Err(String::from("`Exceptions` and `Logs` hold what events say, which would be lost"))
+        }
         TextShape::Path | TextShape::Template if text.contains('\0') => {
             Err(String::from("this path has a zero byte"))
         }
@@ -234,9 +241,12 @@ fn check_text(shape: TextShape, text: &str) -> Result<(), String> {
             Err(String::from("only the path of a file sink may have `{` and `}`"))
         }
         TextShape::JobName | TextShape::Dataset | TextShape::Challenge => check_of_api(shape, text),
-        TextShape::Any | TextShape::Literal | TextShape::Secret | TextShape::Path | TextShape::Template => {
-            Ok(())
-        }
+        TextShape::Any
+        | TextShape::Literal
+        | TextShape::Secret
+        | TextShape::Member
+        | TextShape::Path
+        | TextShape::Template => Ok(()),
         TextShape::Glob => {
             if has_bare_brace(text) {
                 return Err(String::from(
