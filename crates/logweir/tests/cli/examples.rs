@@ -127,8 +127,14 @@ fn logpush() {
 fn cheaper() {
     let scratch = Scratch::new();
     let events = scratch.write("in.ndjson", EVENTS);
-    let key = Some("Event.RayID".to_owned());
-    let sample = Stage::Sample { rate: 0.1, key, seed: 0, always_keep: Some(NOT_OK.to_owned()) };
+    let sample = Stage::SampleStrata {
+        rate: 0.1,
+        rates: vec![(NOT_OK.to_owned(), 1.0)],
+        key: Some("Event.RayID".to_owned()),
+        seed: 0,
+        always_keep: None,
+        weight_field: Some("SampleInterval".to_owned()),
+    };
     let ran = example("cheaper", &scratch).env("EVENTS", events).output();
     let expected = oracle::run(&[sample, cut(4096)], None, EVENTS, 4 << 20);
     check(&succeeded(&ran), &scratch.read("cheaper.ndjson"), &expected);
