@@ -120,7 +120,7 @@ pub fn load_test_texts(
     let doc = Doc::new(file);
     let mut report = Report::new(&doc);
     let root = pipeline(&doc, env, &mut report);
-    let [mut problems, _] = report.finish();
+    let [mut problems, ..] = report.finish();
     let beside = beside.map(Doc::new);
     let tests_beside = beside.as_ref().and_then(|beside| {
         let mut report = Report::new(beside);
@@ -128,7 +128,7 @@ pub fn load_test_texts(
         if let (Some(tests), Some(root)) = (&tests, &root) {
             rules::check_tests(tests, beside, root, &doc, &mut report);
         }
-        let [more, _] = report.finish();
+        let [more, ..] = report.finish();
         problems.extend(more);
         tests
     });
