@@ -65,7 +65,7 @@ struct Lane {
 impl Lane {
     fn new() -> anyhow::Result<Self> {
         let filter = FilterConfig::from_json(FILTER).map_err(|problems| anyhow!("{problems:?}"))?;
-        let truncate = TruncateConfig { limit: LIMIT.into(), unit: Unit::Chars };
+        let truncate = TruncateConfig::new(LIMIT.into(), Unit::Chars);
         let mut projection = Projection::default();
         let stages: Vec<Box<dyn Stage>> = vec![
             Box::new(Filter::new(&filter, &mut projection)),

@@ -68,6 +68,16 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Appends what it means to `out`, with U+FFFD for each lone surrogate.
+    pub fn decode_lossy_into(&self, out: &mut String) {
+        for piece in self.pieces() {
+            match piece {
+                Piece::Run(run) => out.push_str(&String::from_utf8_lossy(run)),
+                Piece::Escape(escape) => out.push(escape.char().unwrap_or(char::REPLACEMENT_CHARACTER)),
+            }
+        }
+    }
+
     /// Gives `write` what it means, piece by piece, in UTF-8; a lone surrogate, which has none, as the escape it is
     /// spelled with. A quote is always a piece of its own.
     pub fn decode_with(&self, mut write: impl FnMut(&[u8])) {

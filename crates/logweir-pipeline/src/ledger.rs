@@ -180,11 +180,11 @@ impl Ledger {
         }
         accounts.oversized += passed.oversized;
         accounts.bytes_in += passed.bytes_in;
-        accounts.tally += passed.tally;
+        accounts.tally += &passed.tally;
         accounts.forwarded += passed.forwarded;
         for (index, output) in accounts.outputs.iter_mut().enumerate() {
             match passed.outputs.iter().find(|(present, _)| present.0 == index) {
-                Some(&(_, tally)) => {
+                Some((_, tally)) => {
                     output.received += passed.forwarded;
                     output.tally += tally;
                 }

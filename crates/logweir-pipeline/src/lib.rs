@@ -51,7 +51,7 @@ pub use logweir_stages::{
     Comparison, Counted, Decode, Draw, Excerpt, Hashed, Illegal, Judged, Judgement, Row, Spending, Stratum,
     Tally, TextFate, TextRow, Unit, Weight, WrittenPredicate, check_json, indented,
 };
-pub use metrics::{Kind, METRICS, Metric, describe, histograms, publish};
+pub use metrics::{Kind, METRICS, Metric, describe, publish};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};
 pub use status::{Failure, Status};

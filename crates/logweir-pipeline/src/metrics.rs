@@ -3,10 +3,11 @@
 //! Nothing is counted twice: at each scrape all values are set from one copy of each pipeline's books, so that what is
 //! scraped adds up exactly. `docs/metrics.md` describes them for users; a test compares it with [`METRICS`].
 
-use std::fmt::Write as _;
+mod text;
+
 use std::time::{Duration, SystemTime};
 
-use logweir_sinks::{DeadLetterStats, Durations, UploadSnapshot};
+use logweir_sinks::{DeadLetterStats, UploadSnapshot};
 use logweir_sources::Rotation;
 use metrics::{Label, Unit, counter, describe_counter, describe_gauge, gauge};
 
@@ -14,6 +15,8 @@ use crate::board::Board;
 use crate::ledger::{Accounts, OutputAccounts};
 use crate::live::{Counters, FollowCounters, Live};
 use crate::status::Status;
+
+use self::text::{Scripts, histograms};
 
 /// Whether a metric counts up or shows a state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +57,8 @@ const KEPT: &str = "logweir_events_kept_total";
 const IN_FLIGHT: &str = "logweir_events_in_flight";
 const TRUNCATED: &str = "logweir_events_truncated_total";
 const TRUNCATED_CHARACTERS: &str = "logweir_truncated_characters_total";
+const SCRIPT_TRUNCATED: &str = "logweir_script_events_truncated_total";
+const SCRIPT_TRUNCATED_CHARACTERS: &str = "logweir_script_truncated_characters_total";
 const BYTES_READ: &str = "logweir_bytes_read_total";
 const BYTES_WRITTEN: &str = "logweir_bytes_written_total";
 const ERRORS: &str = "logweir_component_errors_total";
@@ -93,6 +98,9 @@ const RELOADS: &str = "logweir_config_reloads_total";
 const RELOAD_SUCCESS: &str = "logweir_config_reload_success";
 const BUILD_INFO: &str = "logweir_build_info";
 
+/// The lists of texts that truncate cuts, in the order of the books.
+const FIELDS: [&str; 3] = ["exception_names", "exception_messages", "log_messages"];
+
 /// All metrics there are.
 pub const METRICS: &[Metric] = &[
     metric(READ, Kind::Counter, None, "Events read, malformed and oversized ones included."),
@@ -130,6 +138,13 @@ pub const METRICS: &[Metric] = &[
         Kind::Counter,
         None,
         "Counted units of text that truncate stages removed, by field.",
+    ),
+    metric(SCRIPT_TRUNCATED, Kind::Counter, None, "Events that truncate cut, by the script they are of."),
+    metric(
+        SCRIPT_TRUNCATED_CHARACTERS,
+        Kind::Counter,
+        None,
+        "Characters, or other units, that truncate removed, by the script and by field.",
     ),
     metric(
         BYTES_READ,
@@ -284,55 +299,35 @@ pub fn describe() {
             (Kind::Counter, None) => describe_counter!(name, help),
             (Kind::Gauge, Some(unit)) => describe_gauge!(name, unit, help),
             (Kind::Gauge, None) => describe_gauge!(name, help),
-            // It is rendered from what was counted; see `histograms`.
+            // It is written from what was counted; see `histograms`.
             (Kind::Histogram, _) => {}
         }
     }
 }
 
-/// Sets every metric to what holds now; `version` is the program's.
+/// Sets every metric to what holds now; `version` is the program's. Returns, as text to be shown behind what the recorder
+/// renders, those that the facade cannot take over: histograms, and what has labels that anybody may have written.
 ///
 /// Between this and rendering nobody else may publish to the same recorder, or two copies mix.
-pub fn publish(board: &Board, version: &'static str) {
+#[must_use]
+pub fn publish(board: &Board, version: &'static str) -> String {
     gauge!(BUILD_INFO, "version" => version).set(1.0);
     let reloads = board.reloads();
     counter!(RELOADS, "outcome" => "applied").absolute(reloads.n_applied);
     counter!(RELOADS, "outcome" => "refused").absolute(reloads.n_refused);
     gauge!(RELOAD_SUCCESS).set(as_gauge(reloads.refused.is_none()));
+    let mut scripts = Scripts::default();
     for status in board.statuses() {
-        publish_pipeline(&status);
+        let accounts = status.ledger.accounts();
+        publish_pipeline(&status, &accounts);
+        scripts.add(&status.name, &accounts);
     }
+    histograms(board) + &scripts.text()
 }
 
-/// Returns the histograms as a scrape sees them: they are counted where things happen, in buckets, which the facade has
-/// no way to take over.
-pub fn histograms(board: &Board) -> String {
-    let metric = METRICS.iter().find(|metric| metric.kind == Kind::Histogram);
-    let Some(Metric { name, help, .. }) = metric else { return String::new() };
-    let mut lines = String::new();
-    for status in board.statuses() {
-        for (output, upload) in status.all_uploads() {
-            // The names have no character that would have to be escaped.
-            let output = output.map(|output| format!(",output=\"{output}\"")).unwrap_or_default();
-            let labels = format!("pipeline=\"{}\"{output}", status.name);
-            let bounds = Durations::BOUNDS.iter().map(f64::to_string).chain([String::from("+Inf")]);
-            let counts = upload.durations.cumulated().into_iter().chain([upload.durations.count()]);
-            for (bound, n) in bounds.zip(counts) {
-                let _ = writeln!(lines, "{name}_bucket{{{labels},le=\"{bound}\"}} {n}");
-            }
-            let (sum, count) = (upload.durations.total().as_secs_f64(), upload.durations.count());
-            let _ = writeln!(lines, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
-        }
-    }
-    if lines.is_empty() {
-        return lines;
-    }
-    format!("# HELP {name} {help}\n# TYPE {name} histogram\n{lines}\n")
-}
-
-fn publish_pipeline(status: &Status) {
+fn publish_pipeline(status: &Status, accounts: &Accounts) {
     let labels = vec![Label::new("pipeline", status.name.clone())];
-    publish_accounts(&status.ledger.accounts(), &labels);
+    publish_accounts(accounts, &labels);
     gauge!(RUNNING, labels.clone()).set(as_gauge(status.is_running()));
     for (reason, n) in status.restarts() {
         counter!(RESTARTS, with(&labels, "reason", reason)).absolute(n);
@@ -455,8 +450,7 @@ fn publish_tally(tally: &logweir_stages::Tally, labels: &[Label]) {
     counter!(DROPPED, with(labels, "reason", "filtered")).absolute(tally.filtered);
     counter!(DROPPED, with(labels, "reason", "sampled_out")).absolute(tally.sampled_out);
     counter!(TRUNCATED, labels.to_vec()).absolute(tally.truncated);
-    let fields = ["exception_names", "exception_messages", "log_messages"];
-    for (field, n) in fields.into_iter().zip(tally.truncated_characters) {
+    for (field, n) in FIELDS.into_iter().zip(tally.truncated_characters) {
         counter!(TRUNCATED_CHARACTERS, with(labels, "field", field)).absolute(n);
     }
 }

@@ -210,10 +210,11 @@ fn every_key_arrives_in_its_place() {
         weight_field: Some("SampleInterval".into()),
     };
     assert_eq!(*sample, expected);
-    assert_eq!(*truncate, StageConfig::Truncate(TruncateConfig { limit: 16_384, unit: Unit::Chars }));
+    let counted = TruncateConfig { max_scripts: Some(100), ..TruncateConfig::new(16_384, Unit::Chars) };
+    assert_eq!(*truncate, StageConfig::Truncate(counted));
     let [alerts, archive, counted] = pipeline.outputs.as_slice() else { panic!("three outputs") };
     assert_eq!(alerts.name.as_deref(), Some("alerts"));
-    assert_eq!(alerts.stages[1], StageConfig::Truncate(TruncateConfig { limit: 200, unit: Unit::Utf16 }));
+    assert_eq!(alerts.stages[1], StageConfig::Truncate(TruncateConfig::new(200, Unit::Utf16)));
     assert_eq!(alerts.encode.field_names, Some(vec!["Outcome".into(), "Exceptions".into()]));
     let config = |path: &str| FileSinkConfig::new(PathTemplate::fixed(path));
     let overwritten = FileSinkConfig { mode: FileMode::Overwrite, ..config("out/alerts.ndjson") };
@@ -225,7 +226,7 @@ fn every_key_arrives_in_its_place() {
     };
     assert_eq!(archive.sink, SinkConfig::File(synced));
     let truncates =
-        [Unit::Bytes, Unit::Chars].map(|unit| StageConfig::Truncate(TruncateConfig { limit: 16_384, unit }));
+        [Unit::Bytes, Unit::Chars].map(|unit| StageConfig::Truncate(TruncateConfig::new(16_384, unit)));
     assert_eq!(counted.stages, truncates);
     assert_eq!(counted.sink, SinkConfig::Null);
     let dead = DeadLetterConfig {
@@ -318,7 +319,7 @@ fn variables_are_replaced_outside_of_filters() {
     assert_eq!(pipeline.stages[0], StageConfig::Filter(FilterConfig::from_json(literal).unwrap()));
     let StageConfig::Sample(sample) = &pipeline.stages[1] else { panic!("a sample stage") };
     assert_eq!((sample.rate, sample.seed), (0.1, 7));
-    assert_eq!(pipeline.stages[2], StageConfig::Truncate(TruncateConfig { limit: 100, unit: Unit::Chars }));
+    assert_eq!(pipeline.stages[2], StageConfig::Truncate(TruncateConfig::new(100, Unit::Chars)));
     let names = ["price in $", "${NAME}", "$US"].map(String::from);
     assert_eq!(pipeline.outputs[0].encode.field_names.as_deref(), Some(&names[..]));
     assert_eq!(pipeline.limits.held_bytes, 2 << 20);

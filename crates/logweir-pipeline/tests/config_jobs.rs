@@ -18,7 +18,7 @@ use logweir_stages::{
 use proptest::prelude::*;
 
 /// The budget of an event of a job, in characters.
-const LOGPUSH_LIMIT: TruncateConfig = TruncateConfig { limit: 16_384, unit: Unit::Chars };
+const LOGPUSH_LIMIT: TruncateConfig = TruncateConfig::new(16_384, Unit::Chars);
 
 /// All fields of the dataset in the order of the alphabet.
 const ALL_FIELDS: &str = "CPUTimeMs DispatchNamespace Entrypoint Event EventTimestampMs EventType Exceptions Logs Outcome \

@@ -10,6 +10,7 @@ mod encode;
 mod excerpt;
 mod filter;
 mod sample;
+mod scripts;
 mod tally;
 mod truncate;
 
@@ -24,6 +25,7 @@ pub use filter::{
 };
 pub use logweir_json::{Illegal, Projection, Unit, check as check_json, indented};
 pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer, Stratum, StratumConfig, Weight};
+pub use scripts::{Cuts, ScriptTally};
 pub use tally::Tally;
 pub use truncate::{Counted, Row, Spending, TextFate, TextRow, Truncate, TruncateConfig, TruncateExplainer};
 

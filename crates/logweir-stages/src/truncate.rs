@@ -7,13 +7,15 @@
 
 mod explain;
 mod list;
+mod script;
 
 pub use explain::{Counted, Row, Spending, TextFate, TextRow, TruncateExplainer};
 use logweir_event::{Batch, ColumnId, Edits, Span};
-use logweir_json::{Projection, Unit, Value, count_text, elements, escape_into, prefix_of_text, splice};
+use logweir_json::{Projection, Unit, Value, count_text, elements, escape_into, make_edits, prefix_of_text};
 
 use self::list::{Budget, Counts, List, Place, Spent};
-use crate::{Stage, Tally};
+use self::script::Scripts;
+use crate::{Cuts, Stage, Tally};
 
 const NAMES_MARKER: &[u8] = b"<<<Logpush: exception names truncated>>>";
 const MESSAGES_MARKER: &[u8] = b"<<<Logpush: exception messages truncated>>>";
@@ -26,6 +28,15 @@ pub struct TruncateConfig {
     pub limit: u64,
     /// What the budget counts.
     pub unit: Unit,
+    /// The most scripts by which cuts are counted; `None` to count only all together.
+    pub max_scripts: Option<usize>,
+}
+
+impl TruncateConfig {
+    /// Returns that of a stage that cuts, and does no more.
+    pub const fn new(limit: u64, unit: Unit) -> Self {
+        Self { limit, unit, max_scripts: None }
+    }
 }
 
 /// The `truncate` stage.
@@ -34,6 +45,7 @@ pub struct Truncate {
     unit: Unit,
     exceptions: ColumnId,
     logs: ColumnId,
+    scripts: Option<Scripts>,
     /// What is to change in the event at hand.
     edits: Edits,
     /// Its line after the change.
@@ -48,6 +60,7 @@ impl Truncate {
             unit: config.unit,
             exceptions: projection.ask_top_level("Exceptions"),
             logs: projection.ask_top_level("Logs"),
+            scripts: config.max_scripts.map(|max_scripts| Scripts::new(max_scripts, projection)),
             edits: Edits::default(),
             line: Vec::new(),
         }
@@ -73,21 +86,24 @@ impl Truncate {
         if matches!(budget, Budget::Left(_)) {
             return;
         }
-        self.edits.clear();
         let totals = [of_names.total, of_messages.total, of_logs.total];
         let mut cut = Cut { unit: self.unit, edits: &mut self.edits };
         let [kept_names, kept_messages] = cut.cut_exceptions(&names, &of_names, &messages, &of_messages);
         let kept = [kept_names, kept_messages, cut.cut_logs(&logs, &of_logs)];
-        self.edits.sort();
-        tally.truncated += 1;
-        for (i, lost) in tally.truncated_characters.iter_mut().enumerate() {
-            *lost += totals[i] - kept[i];
-        }
+        let removed = std::array::from_fn(|i| totals[i] - kept[i]);
+        self.count(batch, event, removed, tally);
+        make_edits(batch, event, &mut self.edits, &mut self.line);
+    }
 
-        let line = batch.line(event);
-        self.line.clear();
-        splice(batch.bytes(line), line.start(), &self.edits, &mut self.line);
-        batch.replace_line(event, &self.line, &self.edits);
+    /// Counts what is removed of an event.
+    fn count(&mut self, batch: &Batch, event: usize, removed: [u64; 3], tally: &mut Tally) {
+        tally.truncated += 1;
+        for (total, n) in tally.truncated_characters.iter_mut().zip(removed) {
+            *total += n;
+        }
+        if let Some(scripts) = &mut self.scripts {
+            scripts.count(batch, event, &Cuts { events: 1, characters: removed }, tally);
+        }
     }
 }
 

@@ -22,6 +22,8 @@ struct Case {
     config: EncodeConfig,
     has_places: bool,
     has_weights: bool,
+    /// Of truncate, to which all events are over or none is.
+    limit: u64,
 }
 
 /// Returns each form in which events are written.
@@ -39,14 +41,19 @@ fn cases() -> Vec<Case> {
         ..fields.clone()
     };
     let as_it_is = EncodeConfig { redact_cve_2021_44228: true, ..EncodeConfig::default() };
+    let limit = 16_384;
     vec![
-        Case { config: EncodeConfig::default(), has_places: false, has_weights: false },
-        Case { config: EncodeConfig::default(), has_places: false, has_weights: true },
-        Case { config: as_it_is, has_places: true, has_weights: false },
-        Case { config: fields, has_places: true, has_weights: false },
-        Case { config: csv, has_places: true, has_weights: true },
+        Case { config: EncodeConfig::default(), has_places: false, has_weights: false, limit },
+        Case { config: EncodeConfig::default(), has_places: false, has_weights: false, limit: 1 },
+        Case { config: EncodeConfig::default(), has_places: false, has_weights: true, limit },
+        Case { config: as_it_is, has_places: true, has_weights: false, limit },
+        Case { config: fields, has_places: true, has_weights: false, limit },
+        Case { config: csv, has_places: true, has_weights: true, limit },
     ]
 }
+
+/// An event with two characters that truncate counts.
+const LINE: &str = r#"{"Outcome":"o\u006b ${","EventTimestampMs":1,"Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"ScriptName":"s\u0068op","Logs":[{"Message":["xy",1]}]}"#;
 
 /// Returns the allocations of the second of two equal batches of `n` events, the first having made all room.
 fn allocations(case: &Case, n: usize) -> usize {
@@ -59,7 +66,7 @@ fn allocations(case: &Case, n: usize) -> usize {
         weight_field: case.has_weights.then(|| "SampleInterval".to_owned()),
         ..SampleConfig::of_rate(0.9)
     };
-    let truncate = TruncateConfig { limit: 16_384, unit: Unit::Chars };
+    let truncate = TruncateConfig { max_scripts: Some(10), ..TruncateConfig::new(case.limit, Unit::Chars) };
     let mut stages: Vec<Box<dyn Stage>> = vec![
         Box::new(Filter::new(&filter, &mut projection)),
         Box::new(Sample::new(&sample, &mut projection)),
@@ -71,8 +78,7 @@ fn allocations(case: &Case, n: usize) -> usize {
     }
     let mut decode = Decode::new(&projection, 4 << 20);
     let mut batch = Batch::default();
-    let line = r#"{"Outcome":"o\u006b ${","EventTimestampMs":1,"Event":{"RayID":"a\u00e9","Request":{"Method":"GET"}},"Logs":[{"Message":["x",1]}]}"#;
-    let bytes = Bytes::from(format!("{line}\n").repeat(n));
+    let bytes = Bytes::from(format!("{LINE}\n").repeat(n));
     let mut pass = || {
         let end = Position { input: 0, offset: bytes.len() as u64 };
         let chunk = Chunk { bytes: bytes.clone(), n_bytes_read: 0, n_oversized: 0, end, ack: Ack::ignored() };

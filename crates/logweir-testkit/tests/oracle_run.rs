@@ -110,6 +110,7 @@ fn every_event_is_accounted_for() {
         oversized: 1,
         truncated: 1,
         truncated_characters: [0, 0, 3],
+        truncated_by_script: [(String::from("(none)"), (1, [0, 0, 3]))].into(),
     };
     assert_eq!(run(&stages, None, input, 48), expected);
 }

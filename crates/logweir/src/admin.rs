@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use logweir_pipeline::{Board, describe, histograms, publish};
+use logweir_pipeline::{Board, describe, publish};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -71,8 +71,8 @@ impl Admin {
 
 async fn scrape(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-    metrics::with_local_recorder(&*recorder, || publish(&shared.board, env!("CARGO_PKG_VERSION")));
-    let text = shared.handle.render() + &histograms(&shared.board);
+    let rest = metrics::with_local_recorder(&*recorder, || publish(&shared.board, env!("CARGO_PKG_VERSION")));
+    let text = shared.handle.render() + &rest;
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 

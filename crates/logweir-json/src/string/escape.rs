@@ -27,7 +27,7 @@ impl Escape {
     /// Returns it in UTF-8, or if it is a lone surrogate in the three bytes that UTF-8's rule would give it.
     pub(super) fn wtf8(self) -> Wtf8 {
         let mut bytes = [0; 4];
-        if let Some(char) = char::from_u32(self.code) {
+        if let Some(char) = self.char() {
             let len = char.encode_utf8(&mut bytes).len();
             return Wtf8 { bytes, len };
         }
@@ -36,9 +36,14 @@ impl Escape {
         Wtf8 { bytes, len: 3 }
     }
 
-    /// Returns whether it is a surrogate without its other half, which no UTF-8 can say.
+    /// Returns the character it means; `None` for a surrogate without its other half, which no UTF-8 can say.
+    pub(super) fn char(self) -> Option<char> {
+        char::from_u32(self.code)
+    }
+
+    /// Returns whether it is a surrogate without its other half.
     pub(super) fn is_lone_surrogate(self) -> bool {
-        char::from_u32(self.code).is_none()
+        self.char().is_none()
     }
 
     /// Returns its length in units.

@@ -65,6 +65,10 @@ fn check_text(raw: &str, prefixes: &[u64]) {
     text.decode_into(&mut out);
     assert_eq!(out, [b"kept", &decoded[..]].concat());
     assert_eq!(decoded_in_pieces(text), in_utf8(raw, &expected));
+    let mut lossy = String::from("kept");
+    text.decode_lossy_into(&mut lossy);
+    let shown = |character: &Character| char::from_u32(character.code).unwrap_or('\u{fffd}');
+    assert_eq!(lossy, "kept".chars().chain(expected.iter().map(shown)).collect::<String>());
     assert!(text.decodes_to(&decoded));
     assert!(!text.decodes_to(&[&decoded[..], b"x"].concat()));
     assert!(decoded.is_empty() || !text.decodes_to(&decoded[..decoded.len() - 1]));
@@ -140,6 +144,7 @@ fn damaged_escapes_do_no_harm() {
         let mut out = Vec::new();
         text.decode_into(&mut out);
         text.decode_with(|piece| out.extend_from_slice(piece));
+        text.decode_lossy_into(&mut String::new());
         for unit in UNITS {
             assert!(text.count(unit) <= raw.len() as u64 && text.prefix(u64::MAX, unit) == raw.len());
         }
@@ -195,5 +200,6 @@ proptest! {
         }
         escape_into(&bytes, &mut Vec::new());
         text.decode_with(|_| {});
+        text.decode_lossy_into(&mut String::new());
     }
 }

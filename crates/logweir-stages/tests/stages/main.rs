@@ -105,6 +105,9 @@ fn encoded(
     outcome.sampled_out = tally.sampled_out;
     outcome.truncated = tally.truncated;
     outcome.truncated_characters = tally.truncated_characters;
+    let by_script = tally.scripts.iter();
+    outcome.truncated_by_script =
+        by_script.map(|(script, cuts)| (script.to_owned(), (cuts.events, cuts.characters))).collect();
     Encoded { frame: encode.frame(), payloads, outcome }
 }
 
@@ -187,7 +190,8 @@ fn build(stage: &naive::Stage, projection: &mut Projection) -> Box<dyn Stage> {
                 naive::truncate::Unit::Utf16 => Unit::Utf16,
                 naive::truncate::Unit::Bytes => Unit::Bytes,
             };
-            Box::new(Truncate::new(&TruncateConfig { limit: *limit as u64, unit }, projection))
+            let config = TruncateConfig { limit: *limit as u64, unit, max_scripts: Some(1) };
+            Box::new(Truncate::new(&config, projection))
         }
     }
 }

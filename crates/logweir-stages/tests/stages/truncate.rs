@@ -41,6 +41,43 @@ fn what_is_not_over_the_limit_passes_untouched() {
     assert_eq!(outcome.truncated, 0);
 }
 
+/// Checks under which name an event is counted whose script is this JSON.
+#[track_caller]
+fn check_script(json: &str, shown: &str) {
+    let event = format!(r#"{{"Logs":[{{"Message":"long"}}],"ScriptName":{json}}}"#);
+    let outcome = run_whole(&[truncate_to(1)], event.as_bytes());
+    let by_script: Vec<_> = outcome.truncated_by_script.into_iter().collect();
+    assert_eq!(by_script, [(shown.to_owned(), (1, [0, 0, 3]))], "{json}");
+}
+
+#[test]
+fn cuts_are_counted_by_what_the_scripts_name_means() {
+    check_script(r#""shop""#, "shop");
+    check_script(r#""\u0073h\u006fp""#, "shop");
+    check_script(r#""a\"b\\c\nd\ud83d\ude00e\ud83d""#, "a\"b\\c\nd\u{1f600}e\u{fffd}");
+    check_script(r#""(other)""#, "(other)");
+    for none in ["\"\"", "null", "7", "[\"shop\"]", "\"shop\",\"ScriptName\":{}"] {
+        check_script(none, "(none)");
+    }
+}
+
+#[test]
+fn a_long_name_of_a_script_is_counted_by_its_beginning() {
+    let quoted = |name: &str| format!("\"{name}\"");
+    let fits = "x".repeat(128);
+    check_script(&quoted(&fits), &fits);
+    check_script(&quoted(&"x".repeat(1 << 20)), &format!("{}…", "x".repeat(125)));
+    // 41 times three bytes; the next character would begin at the 124th and not fit.
+    check_script(&quoted(&"中".repeat(43)), &format!("{}…", "中".repeat(41)));
+    check_script(&quoted(r"\ud83d".repeat(50).as_str()), &format!("{}…", "\u{fffd}".repeat(41)));
+}
+
+#[test]
+fn an_event_without_a_script_is_counted_too() {
+    let outcome = run_whole(&[truncate_to(1)], br#"{"Logs":[{"Message":"long"}]}"#);
+    assert_eq!(outcome.truncated_by_script["(none)"], (1, [0, 0, 3]));
+}
+
 #[test]
 fn a_second_truncate_reads_what_the_first_wrote() {
     let once = run_whole(&[truncate_to(40)], samples::EVENTS);

@@ -1,12 +1,14 @@
 //! A whole pipeline, event by event.
 
+use std::collections::BTreeMap;
+
 use logweir_event::Malformed;
 
 use super::decode::{Event, Line, decode};
 use super::encode::{Options, render};
 use super::filter::Filter;
 use super::sample::Sample;
-use super::truncate::{Unit, truncate};
+use super::truncate::{Unit, script, truncate};
 
 /// One stage of a pipeline.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ pub struct Outcome {
     pub truncated: u64,
     /// Units lost by cutting: of exception names, of exception messages, of log messages.
     pub truncated_characters: [u64; 3],
+    /// The same by script: how often an event of it was cut, and the units lost.
+    pub truncated_by_script: BTreeMap<String, (u64, [u64; 3])>,
 }
 
 /// An event that has come through all stages.
@@ -161,10 +165,19 @@ impl Outcome {
     fn truncate(&mut self, event: &Event, limit: usize, unit: Unit) -> Event {
         let truncated = truncate(event, limit, unit);
         self.truncated += u64::from(truncated.cut);
-        for (sum, lost) in self.truncated_characters.iter_mut().zip(truncated.lost) {
-            *sum += lost;
+        add(&mut self.truncated_characters, truncated.lost);
+        if truncated.cut {
+            let (n_events, lost) = self.truncated_by_script.entry(script(event)).or_default();
+            *n_events += 1;
+            add(lost, truncated.lost);
         }
         Event::read(&truncated.line).expect("a cut event is an event")
+    }
+}
+
+fn add(sums: &mut [u64; 3], lost: [u64; 3]) {
+    for (sum, lost) in sums.iter_mut().zip(lost) {
+        *sum += lost;
     }
 }
 

@@ -42,6 +42,27 @@ pub struct Truncated {
     pub lost: [u64; 3],
 }
 
+/// The most bytes of a script's name that are shown.
+const MAX_SCRIPT_BYTES: usize = 128;
+
+/// Returns the script of an event as metrics name it.
+pub fn script(event: &Event) -> String {
+    let name = event.object().get("ScriptName");
+    let characters = name.iter().flat_map(|name| name.characters().unwrap_or_default());
+    let shown = |character: &Character| char::from_u32(character.code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let mut text: String = characters.map(shown).collect();
+    if text.is_empty() {
+        return String::from("(none)");
+    }
+    if text.len() > MAX_SCRIPT_BYTES {
+        while text.len() + '…'.len_utf8() > MAX_SCRIPT_BYTES {
+            text.pop();
+        }
+        text.push('…');
+    }
+    text
+}
+
 /// Returns an event's line with no more than `limit` units of the texts that count.
 pub fn truncate(event: &Event, limit: usize, unit: Unit) -> Truncated {
     let exceptions = list(event, "Exceptions");

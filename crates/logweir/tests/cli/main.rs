@@ -22,6 +22,7 @@ mod notify;
 mod reload;
 mod rig;
 mod scenarios;
+mod scripts;
 mod selftest;
 mod signals;
 mod uploads;

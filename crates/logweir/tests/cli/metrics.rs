@@ -192,9 +192,10 @@ fn start_all(scratch: &Scratch) -> (logweir_testkit::process::Running, SocketAdd
          dead_letter: {file: {path: dead.ndjson}}\nadmin: {listen: \"127.0.0.1:0\"}\n",
     );
     scratch.write("b.yaml", "source: {file: {include: [absent.ndjson], read: once}}\nsink: {\"null\": {}}\n");
-    let followed = "source: {file: {include: [\"live/*\"]}}\nsink: {\"null\": {}}\nstate_dir: state\n";
+    let followed = "source: {file: {include: [\"live/*\"]}}\nsink: {\"null\": {}}\nstate_dir: state\n\
+        stages: [truncate: {limit: 1, max_scripts: 1}]\n";
     scratch.write("c.yaml", followed);
-    scratch.write("live/events.ndjson", "{}\n");
+    scratch.write("live/events.ndjson", "{\"Logs\":[{\"Message\":\"long\"}]}\n");
     std::fs::create_dir(scratch.path("objects")).unwrap();
     scratch.write(
         "d.yaml",
@@ -203,10 +204,13 @@ fn start_all(scratch: &Scratch) -> (logweir_testkit::process::Running, SocketAdd
     let args = ["run", "--log-format", "json", "--summary", "json", "a.yaml", "b.yaml", "c.yaml", "d.yaml"];
     let running = logweir(args).dir(scratch.dir()).hold_stdin().start();
     let address = admin(&running);
-    poll_until("the second has failed and the last has uploaded", SOON, || {
+    poll_until("the second has failed, the third has cut an event and the last has uploaded", SOON, || {
         let body = get(address, "/metrics");
         let has = |name: &str| body.contains(&format!("\n{name}{{"));
-        (has("logweir_component_errors_total") && has("logweir_uploads_total")).then_some(())
+        (has("logweir_component_errors_total")
+            && has("logweir_uploads_total")
+            && has("logweir_script_events_truncated_total"))
+        .then_some(())
     });
     (running, address)
 }

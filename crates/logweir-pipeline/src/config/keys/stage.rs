@@ -11,6 +11,9 @@ pub(in crate::config) const MAX_EDITS: usize = 16;
 /// Rates in one stage: for an event of the rest, the condition of each has to be found not to hold.
 const MAX_RATES: usize = 64;
 
+/// The most scripts that cuts are counted by: each is up to four series for whoever scrapes them.
+const MAX_SCRIPTS: u64 = 10_000;
+
 /// Stages in one list.
 const MAX_STAGES: usize = 256;
 
@@ -96,6 +99,12 @@ static TRUNCATE: MapShape = MapShape {
             "unit",
             "What the budget counts: code points, UTF-16 code units or bytes of UTF-8. By default `chars`.",
             Shape::Choice(&["chars", "utf16", "bytes"]),
+        ),
+        optional(
+            "max_scripts",
+            "Counts cuts by `ScriptName`, for this many scripts at most, the first ones; the rest together. By default \
+             not.",
+            Shape::Integer(1, MAX_SCRIPTS),
         ),
     ],
 };

@@ -95,7 +95,7 @@ fn stages(job: &Checked) -> Option<Vec<StageConfig>> {
     if let Some(rate) = sample_rate(job)? {
         stages.push(StageConfig::Sample(SampleConfig::of_rate(rate)));
     }
-    stages.push(StageConfig::Truncate(TruncateConfig { limit: DEFAULT_LIMIT, unit: Unit::Chars }));
+    stages.push(StageConfig::Truncate(TruncateConfig::new(DEFAULT_LIMIT, Unit::Chars)));
     Some(stages)
 }
 

@@ -55,7 +55,9 @@ fn rate(config: &Checked) -> Option<f64> {
 
 fn truncate(config: &Checked) -> Option<TruncateConfig> {
     let (limit, unit) = budget(config)?;
-    Some(TruncateConfig { limit, unit })
+    // The shape bounds it far below what a `usize` holds anywhere.
+    let max_scripts = optional(config.get("max_scripts"), Checked::integer)?.map(|most| most as usize);
+    Some(TruncateConfig { limit, unit, max_scripts })
 }
 
 /// Returns the limit of a truncate stage, and what it counts.
