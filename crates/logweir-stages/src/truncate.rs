@@ -7,6 +7,7 @@
 
 mod explain;
 mod list;
+mod report;
 mod script;
 
 pub use explain::{Counted, Row, Spending, TextFate, TextRow, TruncateExplainer};
@@ -14,6 +15,7 @@ use logweir_event::{Batch, ColumnId, Edits, Span};
 use logweir_json::{Projection, Unit, Value, count_text, elements, escape_into, make_edits, prefix_of_text};
 
 use self::list::{Budget, Counts, List, Place, Spent};
+use self::report::{Removed, Report};
 use self::script::Scripts;
 use crate::{Cuts, Stage, Tally};
 
@@ -30,12 +32,15 @@ pub struct TruncateConfig {
     pub unit: Unit,
     /// The most scripts by which cuts are counted; `None` to count only all together.
     pub max_scripts: Option<usize>,
+    /// The top-level field of an event that tells what was cut of it; `None` where none does. It is neither `Exceptions`
+    /// nor `Logs`.
+    pub report: Option<String>,
 }
 
 impl TruncateConfig {
     /// Returns that of a stage that cuts, and does no more.
     pub const fn new(limit: u64, unit: Unit) -> Self {
-        Self { limit, unit, max_scripts: None }
+        Self { limit, unit, max_scripts: None, report: None }
     }
 }
 
@@ -46,6 +51,7 @@ pub struct Truncate {
     exceptions: ColumnId,
     logs: ColumnId,
     scripts: Option<Scripts>,
+    report: Option<Report>,
     /// What is to change in the event at hand.
     edits: Edits,
     /// Its line after the change.
@@ -55,12 +61,15 @@ pub struct Truncate {
 impl Truncate {
     /// Returns the stage, having asked `projection` for the fields it needs.
     pub fn new(config: &TruncateConfig, projection: &mut Projection) -> Self {
+        let &TruncateConfig { limit, unit, .. } = config;
+        let report = config.report.as_ref();
         Self {
-            limit: config.limit,
-            unit: config.unit,
+            limit,
+            unit,
             exceptions: projection.ask_top_level("Exceptions"),
             logs: projection.ask_top_level("Logs"),
             scripts: config.max_scripts.map(|max_scripts| Scripts::new(max_scripts, projection)),
+            report: report.map(|name| Report::new(name, limit, unit, projection)),
             edits: Edits::default(),
             line: Vec::new(),
         }
@@ -87,22 +96,30 @@ impl Truncate {
             return;
         }
         let totals = [of_names.total, of_messages.total, of_logs.total];
-        let mut cut = Cut { unit: self.unit, edits: &mut self.edits };
+        let dropping = if self.report.is_some() { Dropping::Counted } else { Dropping::Uncounted };
+        let mut cut = Cut { unit: self.unit, dropping, edits: &mut self.edits, removed: Removed::default() };
         let [kept_names, kept_messages] = cut.cut_exceptions(&names, &of_names, &messages, &of_messages);
         let kept = [kept_names, kept_messages, cut.cut_logs(&logs, &of_logs)];
-        let removed = std::array::from_fn(|i| totals[i] - kept[i]);
-        self.count(batch, event, removed, tally);
-        make_edits(batch, event, &mut self.edits, &mut self.line);
+        let removed = Removed {
+            characters: std::array::from_fn(|i| totals[i] - kept[i]),
+            is_marked: [&of_names, &of_messages, &of_logs].map(|spent| spent.place.is_some()),
+            ..cut.removed
+        };
+        self.finish(batch, event, &removed, tally);
     }
 
-    /// Counts what is removed of an event.
-    fn count(&mut self, batch: &Batch, event: usize, removed: [u64; 3], tally: &mut Tally) {
+    /// Counts what is removed of an event, and makes the edits in it.
+    fn finish(&mut self, batch: &mut Batch, event: usize, removed: &Removed, tally: &mut Tally) {
         tally.truncated += 1;
-        for (total, n) in tally.truncated_characters.iter_mut().zip(removed) {
+        for (total, n) in tally.truncated_characters.iter_mut().zip(removed.characters) {
             *total += n;
         }
         if let Some(scripts) = &mut self.scripts {
-            scripts.count(batch, event, &Cuts { events: 1, characters: removed }, tally);
+            scripts.count(batch, event, &Cuts { events: 1, characters: removed.characters }, tally);
+        }
+        match &mut self.report {
+            Some(report) => report.write(batch, event, removed, &mut self.edits, &mut self.line),
+            None => make_edits(batch, event, &mut self.edits, &mut self.line),
         }
     }
 }
@@ -143,7 +160,17 @@ impl Prefix {
 /// The cutting of one event that is over the limit.
 struct Cut<'a> {
     unit: Unit,
+    dropping: Dropping,
     edits: &'a mut Edits,
+    /// How many elements are dropped of each array; the rest is not known yet.
+    removed: Removed,
+}
+
+/// Whether elements that are dropped are counted. They have to be walked for that, so it is done for reports only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dropping {
+    Counted,
+    Uncounted,
 }
 
 impl Cut<'_> {
@@ -158,12 +185,12 @@ impl Cut<'_> {
         let name = of_names.place.as_ref();
         let Some(message) = of_messages.place.as_ref() else {
             let Some(name) = name else { return [of_names.kept, of_messages.kept] };
-            self.drop_behind(names.bytes, names.at, name.entry.end);
+            self.removed.n_exceptions = self.drop_behind(names.bytes, names.at, name.entry.end);
             return [of_names.kept + self.cut_text(names, name, NAMES_MARKER), of_messages.kept];
         };
         // The exception whose message is cut is the last to stay; a name that is cut in a later one goes with it.
         let name = name.filter(|name| name.entry.start <= message.entry.start);
-        self.drop_behind(messages.bytes, messages.at, message.entry.end);
+        self.removed.n_exceptions = self.drop_behind(messages.bytes, messages.at, message.entry.end);
         let kept_name = name.map_or(0, |name| self.cut_text(names, name, NAMES_MARKER));
         let kept_message = self.cut_text(messages, message, MESSAGES_MARKER);
         [names.count_through(message, name) + kept_name, of_messages.kept + kept_message]
@@ -172,7 +199,7 @@ impl Cut<'_> {
     /// Cuts the logs; returns how much is kept of their messages.
     fn cut_logs(&mut self, logs: &List<'_>, of_logs: &Spent) -> u64 {
         let Some(place) = &of_logs.place else { return of_logs.kept };
-        self.drop_behind(logs.bytes, logs.at, place.entry.end);
+        self.removed.n_logs = self.drop_behind(logs.bytes, logs.at, place.entry.end);
         of_logs.kept + self.cut_log(logs, place)
     }
 
@@ -211,7 +238,9 @@ impl Cut<'_> {
         }
         let at = logs.at + place.value.start;
         let Some(budget) = place.budget else {
-            // Reached after the cut, it may have no element to mark.
+            // Reached after the cut, it may have no element to mark; else the first is the one.
+            let first = elements(array).next();
+            self.removed.n_message_elements = first.map_or(0, |first| self.count_behind(array, first.end));
             self.edits.push(Span::new(at, at + array.len()), |text| {
                 text.extend_from_slice(b"[\"");
                 text.extend_from_slice(LOGS_MARKER);
@@ -224,7 +253,7 @@ impl Cut<'_> {
             let raw = &array[element.clone()];
             let prefix = Prefix::of(raw, left, self.unit);
             if !prefix.is_whole {
-                self.drop_behind(array, at, element.end);
+                self.removed.n_message_elements = self.drop_behind(array, at, element.end);
                 return budget - left + self.cut_value(raw, at + element.start, &prefix, LOGS_MARKER);
             }
             left -= prefix.n_units;
@@ -233,11 +262,21 @@ impl Cut<'_> {
     }
 
     /// Drops the elements of `array` behind the one that ends at `end`, from the comma on; the array starts at `at`.
-    fn drop_behind(&mut self, array: &[u8], at: usize, end: usize) {
+    /// Returns how many, if they are counted.
+    fn drop_behind(&mut self, array: &[u8], at: usize, end: usize) -> u64 {
         let inside = array[..array.len() - 1].trim_ascii_end();
         let comma = inside.get(end..).and_then(|rest| rest.iter().position(|&byte| byte == b','));
         if let Some(comma) = comma {
             self.edits.push(Span::new(at + end + comma, at + inside.len()), |_| {});
+        }
+        self.count_behind(array, end)
+    }
+
+    /// Returns how many elements `array` has behind the one that ends at `end`, if they are counted.
+    fn count_behind(&self, array: &[u8], end: usize) -> u64 {
+        match self.dropping {
+            Dropping::Counted => elements(array).filter(|element| element.start >= end).count() as u64,
+            Dropping::Uncounted => 0,
         }
     }
 }

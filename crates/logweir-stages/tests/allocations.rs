@@ -66,7 +66,12 @@ fn allocations(case: &Case, n: usize) -> usize {
         weight_field: case.has_weights.then(|| "SampleInterval".to_owned()),
         ..SampleConfig::of_rate(0.9)
     };
-    let truncate = TruncateConfig { max_scripts: Some(10), ..TruncateConfig::new(case.limit, Unit::Chars) };
+    let truncate = TruncateConfig {
+        limit: case.limit,
+        unit: Unit::Chars,
+        max_scripts: Some(10),
+        report: Some("Cut".to_owned()),
+    };
     let mut stages: Vec<Box<dyn Stage>> = vec![
         Box::new(Filter::new(&filter, &mut projection)),
         Box::new(Sample::new(&sample, &mut projection)),

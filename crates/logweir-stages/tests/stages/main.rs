@@ -185,15 +185,21 @@ fn build(stage: &naive::Stage, projection: &mut Projection) -> Box<dyn Stage> {
             Box::new(Sample::new(&config, projection))
         }
         naive::Stage::Truncate { limit, unit } => {
-            let unit = match unit {
-                naive::truncate::Unit::Chars => Unit::Chars,
-                naive::truncate::Unit::Utf16 => Unit::Utf16,
-                naive::truncate::Unit::Bytes => Unit::Bytes,
-            };
-            let config = TruncateConfig { limit: *limit as u64, unit, max_scripts: Some(1) };
-            Box::new(Truncate::new(&config, projection))
+            Box::new(Truncate::new(&truncate_config(*limit, *unit, None), projection))
+        }
+        naive::Stage::TruncateAndReport { limit, unit, report } => {
+            Box::new(Truncate::new(&truncate_config(*limit, *unit, Some(report)), projection))
         }
     }
+}
+
+fn truncate_config(limit: usize, unit: naive::truncate::Unit, report: Option<&String>) -> TruncateConfig {
+    let unit = match unit {
+        naive::truncate::Unit::Chars => Unit::Chars,
+        naive::truncate::Unit::Utf16 => Unit::Utf16,
+        naive::truncate::Unit::Bytes => Unit::Bytes,
+    };
+    TruncateConfig { limit: limit as u64, unit, max_scripts: Some(1), report: report.cloned() }
 }
 
 /// Runs stages over `input` as one chunk, written as it is.

@@ -15,6 +15,9 @@ pub(crate) fn any_stage() -> impl Strategy<Value = naive::Stage> {
     let key =
         prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID"), Just("Logs"), Just("ScriptName")]);
     let unit = prop_oneof![Just(Unit::Chars), Just(Unit::Utf16), Just(Unit::Bytes)];
+    let limit = prop_oneof![0..20usize, 0..400usize];
+    // Some events have some of these already.
+    let report = prop_oneof![2 => Just("Truncation"), 1 => Just("ScriptName"), 1 => Just("Event"), 1 => Just("a.\"\\")];
     prop_oneof![
         any_filter().prop_map(naive::Stage::Filter),
         any_strata(),
@@ -23,8 +26,10 @@ pub(crate) fn any_stage() -> impl Strategy<Value = naive::Stage> {
                 naive::Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
             }
         ),
-        (prop_oneof![0..20usize, 0..400usize], unit)
-            .prop_map(|(limit, unit)| naive::Stage::Truncate { limit, unit }),
+        (limit.clone(), unit.clone()).prop_map(|(limit, unit)| naive::Stage::Truncate { limit, unit }),
+        (limit, unit, report).prop_map(|(limit, unit, report)| {
+            naive::Stage::TruncateAndReport { limit, unit, report: report.to_owned() }
+        }),
     ]
 }
 

@@ -7,6 +7,8 @@ use logweir_event::Malformed;
 use super::decode::{Event, Line, decode};
 use super::encode::{Options, render};
 use super::filter::Filter;
+use super::json::Node;
+use super::member::set_member;
 use super::sample::Sample;
 use super::truncate::{Unit, script, truncate};
 
@@ -47,6 +49,15 @@ pub enum Stage {
         limit: usize,
         /// What is counted.
         unit: Unit,
+    },
+    /// Does the same, and writes into each event that it cuts what is missing.
+    TruncateAndReport {
+        /// The budget, in units.
+        limit: usize,
+        /// What is counted.
+        unit: Unit,
+        /// The field that says it.
+        report: String,
     },
 }
 
@@ -156,13 +167,15 @@ impl Outcome {
                     event =
                         Event::read(&sample.weighed(&event)).expect("an event with a member set is an event");
                 }
-                Ready::Truncate { limit, unit } => event = self.truncate(&event, *limit, *unit),
+                Ready::Truncate { limit, unit, report } => {
+                    event = self.truncate(&event, *limit, *unit, report.as_deref());
+                }
             }
         }
         Some(Passed { line_as_read, event })
     }
 
-    fn truncate(&mut self, event: &Event, limit: usize, unit: Unit) -> Event {
+    fn truncate(&mut self, event: &Event, limit: usize, unit: Unit, report: Option<&str>) -> Event {
         let truncated = truncate(event, limit, unit);
         self.truncated += u64::from(truncated.cut);
         add(&mut self.truncated_characters, truncated.lost);
@@ -171,7 +184,11 @@ impl Outcome {
             *n_events += 1;
             add(lost, truncated.lost);
         }
-        Event::read(&truncated.line).expect("a cut event is an event")
+        let cut_event = Event::read(&truncated.line).expect("a cut event is an event");
+        let Some(name) = report.filter(|_| truncated.cut) else { return cut_event };
+        let before = event.object().get(name);
+        let report = truncated.report(limit, unit, before.as_ref().map(Node::raw));
+        Event::read(&set_member(&cut_event, name, &report)).expect("an event with a member set is an event")
     }
 }
 
@@ -185,7 +202,7 @@ fn add(sums: &mut [u64; 3], lost: [u64; 3]) {
 enum Ready {
     Filter(Filter),
     Sample(Sample),
-    Truncate { limit: usize, unit: Unit },
+    Truncate { limit: usize, unit: Unit, report: Option<String> },
 }
 
 impl Ready {
@@ -210,7 +227,10 @@ impl Ready {
                     weight_field: weight_field.clone(),
                 })
             }
-            &Stage::Truncate { limit, unit } => Self::Truncate { limit, unit },
+            &Stage::Truncate { limit, unit } => Self::Truncate { limit, unit, report: None },
+            Stage::TruncateAndReport { limit, unit, report } => {
+                Self::Truncate { limit: *limit, unit: *unit, report: Some(report.clone()) }
+            }
         }
     }
 }

@@ -40,6 +40,38 @@ pub struct Truncated {
     /// Units that the event had and the line lacks, markers not counted, what was dropped included: of exception
     /// names, of exception messages, of log messages.
     pub lost: [u64; 3],
+    /// Of which of these lists anything is missing, if only a marker says so.
+    pub named: [bool; 3],
+    /// Exceptions that are gone.
+    pub exceptions: usize,
+    /// Logs that are gone.
+    pub logs: usize,
+    /// Elements that are gone of messages of logs that stay; one that a marker stands for is not.
+    pub message_elements: usize,
+}
+
+impl Truncated {
+    /// Returns what a report says of it, `before` being what the event has in its place.
+    pub fn report(&self, limit: usize, unit: Unit, before: Option<&str>) -> String {
+        let unit = match unit {
+            Unit::Chars => "chars",
+            Unit::Utf16 => "utf16",
+            Unit::Bytes => "bytes",
+        };
+        let gone = [
+            format!("\"Elements\":{}", self.exceptions),
+            format!("\"Elements\":{}", self.exceptions),
+            format!("\"Elements\":{},\"MessageElements\":{}", self.logs, self.message_elements),
+        ];
+        let mut members = vec![format!("\"Limit\":{limit}"), format!("\"Unit\":\"{unit}\"")];
+        for (i, name) in ["ExceptionNames", "ExceptionMessages", "LogMessages"].into_iter().enumerate() {
+            if self.named[i] {
+                members.push(format!("\"{name}\":{{\"Characters\":{},{}}}", self.lost[i], gone[i]));
+            }
+        }
+        members.extend(before.map(|before| format!("\"Before\":{before}")));
+        format!("{{{}}}", members.join(","))
+    }
 }
 
 /// The most bytes of a script's name that are shown.
@@ -79,8 +111,24 @@ pub fn truncate(event: &Event, limit: usize, unit: Unit) -> Truncated {
         strings(&exceptions, FIELDS[EXCEPTION_MESSAGES]),
         logs.iter().filter_map(|log| log.get("Message")).flat_map(charged).collect(),
     ];
+    let n_gone = |elements: &[Node]| elements.iter().filter(|element| plan.is_dropped(element)).count();
+    let n_exceptions = n_gone(&exceptions);
+    let messages = logs.iter().filter(|log| !plan.is_dropped(log)).filter_map(|log| log.get("Message"));
+    let n_message_elements = messages.map(|message| {
+        // Of an array that is replaced as a whole, the marker stands for the first element.
+        n_gone(&message.elements()).saturating_sub(usize::from(plan.is_replaced(&message)))
+    });
+    let is_cut = |label| plan.cuts.iter().any(|cut| cut.label == label);
     Truncated {
         line: plan.apply(),
+        named: [
+            is_cut(NAMES) || n_exceptions > 0,
+            is_cut(EXCEPTION_MESSAGES) || n_exceptions > 0,
+            is_cut(LOG_MESSAGES),
+        ],
+        exceptions: n_exceptions,
+        logs: n_gone(&logs),
+        message_elements: n_message_elements.sum(),
         cut: plan.cut,
         lost: counted.map(|texts| texts.iter().map(|text| plan.lost_of(text)).sum::<usize>() as u64),
     }
@@ -146,6 +194,8 @@ struct Plan<'e> {
 }
 
 struct Cut {
+    /// The kind of text.
+    label: usize,
     /// Bytes of the line that go.
     replaced: Range<usize>,
     /// What comes in their place.
@@ -181,7 +231,7 @@ impl Plan<'_> {
         if message.kind() == Kind::Array && self.cut {
             // Reached after the cut, even an empty array becomes one of the marker alone.
             let text = format!("[{}]", quoted(&marker(LOG_MESSAGES)));
-            self.cuts.push(Cut { replaced: message.span(), text, kept: None });
+            self.cuts.push(Cut { label: LOG_MESSAGES, replaced: message.span(), text, kept: None });
             self.dropped.push(message.span().start + 1..message.span().end);
             return true;
         }
@@ -226,7 +276,7 @@ impl Plan<'_> {
             let prefix: String = value.raw().chars().take(kept.len()).collect();
             (start..end, quoted(&(prefix + &marker(label))))
         };
-        self.cuts.push(Cut { replaced, text, kept: Some((start..end, self.unit.count(kept))) });
+        self.cuts.push(Cut { label, replaced, text, kept: Some((start..end, self.unit.count(kept))) });
     }
 
     /// Notes that all elements behind element `i` go, from the comma before them.
@@ -256,10 +306,20 @@ impl Plan<'_> {
         out
     }
 
+    /// Returns whether a value lies in something dropped.
+    fn is_dropped(&self, value: &Node) -> bool {
+        self.dropped.iter().any(|range| range.contains(&value.span().start))
+    }
+
+    /// Returns whether a marker stands for a whole array.
+    fn is_replaced(&self, array: &Node) -> bool {
+        self.cuts.iter().any(|cut| cut.kept.is_none() && cut.replaced == array.span())
+    }
+
     /// Returns how many units of a text that counts are lost.
     fn lost_of(&self, value: &Node) -> usize {
         let size = self.unit.count(&characters(value));
-        if self.dropped.iter().any(|range| range.contains(&value.span().start)) {
+        if self.is_dropped(value) {
             return size;
         }
         let of_value = |cut: &Cut| cut.kept.clone().filter(|(span, _)| *span == value.span());
