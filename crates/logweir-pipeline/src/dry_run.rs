@@ -7,8 +7,8 @@ mod explainer;
 mod passage;
 
 use bytes::Bytes;
-use logweir_event::{Ack, Batch, Chunk, Position};
-use logweir_stages::{Decode, Encode, Projection, Stage, Tally};
+use logweir_event::{Ack, Batch, Chunk, ColumnId, Position};
+use logweir_stages::{Decode, Encode, Excerpt, Projection, Stage, Tally};
 
 use self::explainer::Explainer;
 pub use self::explainer::Explanation;
@@ -19,6 +19,9 @@ use crate::parts::{build_encode, build_stage};
 /// The longest line ending, `\r\n`.
 const MAX_ENDING_BYTES: usize = 2;
 
+/// The fields that people know an event by.
+const HANDLES: [&str; 2] = ["ScriptName", "Event.RayID"];
+
 /// The stages of a pipeline, to be tried on one event at a time.
 pub struct DryRun {
     decode: Decode,
@@ -26,6 +29,8 @@ pub struct DryRun {
     /// The stages before the outputs.
     shared: Vec<DryStage>,
     outputs: Vec<DryOutput>,
+    /// Where [`HANDLES`] are found.
+    handles: [ColumnId; HANDLES.len()],
     /// The event at hand; between events just memory to be used again.
     batch: Batch,
 }
@@ -54,9 +59,10 @@ impl DryRun {
         let mut projection = Projection::default();
         let shared = build_stages("stages", &config.stages, &mut projection);
         let outputs = config.outputs.iter().map(|output| DryOutput::new(output, &mut projection)).collect();
+        let handles = HANDLES.map(|key| projection.ask(key));
         let max_event_bytes = config.limits.max_event_bytes;
         let decode = Decode::new(&projection, max_event_bytes);
-        Self { decode, max_event_bytes, shared, outputs, batch: Batch::default() }
+        Self { decode, max_event_bytes, shared, outputs, handles, batch: Batch::default() }
     }
 
     /// Returns what a run would do with a line, and why.
@@ -67,14 +73,24 @@ impl DryRun {
         let end = line.iter().position(|&byte| byte == b'\n').map_or(line.len(), |at| at + 1);
         let read = self.read(&line[..end]);
         if read != Read::Event {
-            return Passage { read, steps: Vec::new(), outputs: Vec::new() };
+            return Passage { read, handles: Vec::new(), steps: Vec::new(), outputs: Vec::new() };
         }
+        let handles = self.handles();
         let steps = take(&mut self.shared, &mut self.batch);
         let is_forwarded = self.batch.selection().contains(0);
         let outputs = self.outputs.iter_mut().filter(|_| is_forwarded);
         let outputs = outputs.map(|output| output.pass(&self.batch)).collect();
         self.batch.release();
-        Passage { read, steps, outputs }
+        Passage { read, handles, steps, outputs }
+    }
+
+    /// Returns the fields that people know the event at hand by.
+    fn handles(&self) -> Vec<(&'static str, Excerpt)> {
+        let handle = |(name, column)| {
+            let value = self.batch.field(0, column).filter(|value| *value != b"null")?;
+            Some((name, Excerpt::new(value)))
+        };
+        HANDLES.into_iter().zip(self.handles).filter_map(handle).collect()
     }
 
     /// Decodes a line; of an event, the batch has it afterwards.

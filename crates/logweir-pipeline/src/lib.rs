@@ -41,7 +41,7 @@ pub use config::{
 };
 pub use dry_run::{DryRun, Edit, Explanation, Fate, OutputPassage, Passage, Read, Step, Verb};
 pub use ledger::{Accounts, Ledger, OutputAccounts};
-pub use logweir_event::with_causes;
+pub use logweir_event::{Malformed, with_causes};
 pub use logweir_sinks::UploadSnapshot;
 pub use logweir_sources::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, InputLine, InputLines, Listed,

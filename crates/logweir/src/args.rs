@@ -2,6 +2,7 @@
 
 mod check;
 mod checkpoint;
+mod explain;
 mod import;
 mod job;
 mod run;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::checkpoint::{CheckpointCommand, CheckpointListArgs, CheckpointResetArgs};
+pub(crate) use self::explain::{ExplainArgs, Only};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::job::{JobCheckArgs, JobCommand};
 pub(crate) use self::run::{RunArgs, SummaryFormat};
@@ -61,6 +63,13 @@ pub(crate) enum Command {
     ///
     /// Exit code 2: something is wrong, or a destination did not take what `--upload-test` put into it.
     Check(CheckArgs),
+    /// Says what becomes of events in a pipeline, stage by stage, and why.
+    ///
+    /// Why is this log line missing, or cut? Each event goes through the stages that a run would take it through; it says
+    /// which term of a filter decided, how a sample's hash stands to its threshold, where the characters of a budget went,
+    /// and what is written in the end. Nothing is started, and nothing but the answer is written.
+    /// Exit code 0, also where events are dropped. 1: the events cannot be read. 2: the pipeline file is wrong.
+    Explain(ExplainArgs),
     /// Runs the tests of pipeline files: events, and what is to become of them.
     ///
     /// They stand in the file under `tests`, or beside it, for `errors.yaml` in `errors.test.yaml`, and run through the

@@ -1,7 +1,7 @@
 //! Workers Logpush on your own machines.
 //!
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
-//! files, and `logweir test` runs the tests in them; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
+//! files, and `logweir test` runs the tests in them; `logweir explain` says what becomes of an event and why; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
 //! prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
 //! `logweir selftest` kills pipelines and looks for losses.
 
@@ -10,6 +10,7 @@ mod args;
 mod check;
 mod checkpoint;
 mod daemon;
+mod explain;
 mod import;
 mod job;
 mod logging;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     match args.command {
         Command::Run(run) => run::run(&run, args.log_format),
         Command::Check(check) => check::check(&check),
+        Command::Explain(args) => explain::explain(&args),
         Command::Job(command) => job::job(&command),
         Command::Import(args) => import::import(&args),
         Command::Test(args) => test::test(&args),

@@ -1,6 +1,7 @@
 //! What became of one line.
 
 use logweir_event::Malformed;
+use logweir_stages::Excerpt;
 
 use super::explainer::Explanation;
 use crate::config::StageConfig;
@@ -10,6 +11,9 @@ use crate::config::StageConfig;
 pub struct Passage {
     /// How it was read.
     pub read: Read,
+    /// What people know it by, as far as it has it, with the value as it is written: its `ScriptName` and its
+    /// `Event.RayID`.
+    pub handles: Vec<(&'static str, Excerpt)>,
     /// The stages before the outputs that saw it, in order; the last one may have dropped it.
     pub steps: Vec<Step>,
     /// The outputs, in the order of the configuration; none if it did not get that far.
@@ -98,6 +102,11 @@ pub enum Fate {
 }
 
 impl Passage {
+    /// Returns what becomes of a line that is longer than any event may be, and that nobody has kept.
+    pub fn oversized() -> Self {
+        Self { read: Read::Oversized, handles: Vec::new(), steps: Vec::new(), outputs: Vec::new() }
+    }
+
     /// Returns what becomes of the line before the outputs: `None` if it comes to them.
     pub fn fate(&self) -> Option<Fate> {
         match self.read {
