@@ -43,7 +43,21 @@ fn stage(stage: &Stage) -> Value {
             };
             json!({ "truncate": { "limit": limit, "unit": unit } })
         }
-        Stage::Sample { .. } | Stage::SampleStrata { .. } => unreachable!("the strategy gives none"),
+        Stage::Sample { .. } => unreachable!("one with strata can do all that one without can"),
+        Stage::SampleStrata { rate, rates, key, seed, always_keep, weight_field } => {
+            let rates: Vec<_> =
+                rates.iter().map(|(filter, rate)| json!({ "where": filter, "rate": rate })).collect();
+            let mut sample = json!({ "rate": rate, "seed": seed });
+            if !rates.is_empty() {
+                sample["rates"] = json!(rates);
+            }
+            for (name, text) in [("key", key), ("always_keep", always_keep), ("weight_field", weight_field)] {
+                if let Some(text) = text {
+                    sample[name] = json!(text);
+                }
+            }
+            json!({ "sample": sample })
+        }
     }
 }
 
@@ -124,7 +138,11 @@ fn check_explained(step: &Step) {
             assert_eq!((step.verb, judgement.holds), (Verb::Filter, step.is_kept));
             check_adds_up(judgement);
         }
-        Explanation::Sample(draw) => assert_eq!((step.verb, draw.is_kept), (Verb::Sample, step.is_kept)),
+        Explanation::Sample(draw) => {
+            assert_eq!((step.verb, draw.is_kept), (Verb::Sample, step.is_kept));
+            assert!(step.edit.is_none() || draw.weight.is_some());
+            draw.strata.iter().for_each(|stratum| check_adds_up(&stratum.judgement));
+        }
         Explanation::Truncate(spending) => {
             assert_eq!(step.verb, Verb::Truncate);
             check_spending(spending, step);
@@ -217,10 +235,28 @@ fn check_row(row: &TextRow, found: Option<&Node>) {
     }
 }
 
+fn any_sample() -> impl Strategy<Value = Stage> {
+    let rate = || prop_oneof![Just(1.0), 0.3..1.0f64];
+    let key = prop::option::of(prop_oneof![Just("Outcome"), Just("Event.RayID"), Just("Logs")]);
+    let weight_field = prop::option::of(prop_oneof![Just("SampleInterval"), Just("Outcome")]);
+    let rates = prop::collection::vec((any_filter(), rate()), 0..3);
+    (rate(), rates, key, any::<u64>(), prop::option::of(any_filter()), weight_field).prop_map(
+        |(rate, rates, key, seed, always_keep, weight_field)| Stage::SampleStrata {
+            rate,
+            rates,
+            key: key.map(str::to_owned),
+            seed,
+            always_keep,
+            weight_field: weight_field.map(str::to_owned),
+        },
+    )
+}
+
 fn any_stage() -> impl Strategy<Value = Stage> {
     let unit = prop_oneof![Just(Unit::Chars), Just(Unit::Utf16), Just(Unit::Bytes)];
     prop_oneof![
         any_filter().prop_map(Stage::Filter),
+        any_sample(),
         (0..200usize, unit).prop_map(|(limit, unit)| Stage::Truncate { limit, unit }),
     ]
 }
@@ -316,4 +352,30 @@ fn only_the_first_line_is_looked_at() {
         let written = passage.outputs.first().and_then(|output| output.rendered.clone()).unwrap_or_default();
         assert_eq!((passage.read, &written[..]), (read, rendered.as_bytes()), "{line:?}");
     }
+}
+
+#[test]
+fn a_million_texts_make_a_short_table() {
+    let log = |n: usize| format!("{{\"Message\":[\"{}\"]}}", "x".repeat(n));
+    let logs = [vec![log(1); 20_000], vec![log(2); 20_000]].concat().join(",");
+    let exceptions = vec!["{\"Name\":\"E\",\"Message\":\"m\"}"; 10_000].join(",");
+    let event = format!("{{\"Logs\":[{logs}],\"Exceptions\":[{exceptions}]}}");
+    let stages = [Stage::Truncate { limit: 30_000, unit: Unit::Chars }];
+    let mut dry_run = DryRun::new(&pipeline(&stages, &Options::default(), MAX_EVENT_BYTES));
+    let expected = run_as(&stages, &Options::default(), event.as_bytes(), MAX_EVENT_BYTES);
+    let passage = check(&mut dry_run, event.as_bytes(), &expected);
+    let Explanation::Truncate(Spending { counted: Counted::Texts { rows, .. }, .. }) =
+        &passage.steps[0].explanation
+    else {
+        panic!("{passage:?}");
+    };
+    assert!(rows.len() < 40, "{rows:?}");
+    let n_texts: u64 = rows
+        .iter()
+        .map(|row| match row {
+            Row::Text(_) => 1,
+            Row::More { n_texts, .. } => *n_texts,
+        })
+        .sum();
+    assert_eq!(n_texts, 60_000);
 }

@@ -21,7 +21,7 @@ pub enum Explanation {
 /// Explains one stage.
 pub(super) enum Explainer {
     Filter(FilterExplainer),
-    Sample(SampleExplainer),
+    Sample(Box<SampleExplainer>),
     Truncate(TruncateExplainer),
 }
 
@@ -30,7 +30,7 @@ impl Explainer {
     pub(super) fn new(config: &StageConfig, projection: &mut Projection) -> Self {
         match config {
             StageConfig::Filter(config) => Self::Filter(FilterExplainer::new(config, projection)),
-            StageConfig::Sample(config) => Self::Sample(SampleExplainer::new(config, projection)),
+            StageConfig::Sample(config) => Self::Sample(Box::new(SampleExplainer::new(config, projection))),
             StageConfig::Truncate(config) => Self::Truncate(TruncateExplainer::new(config, projection)),
         }
     }

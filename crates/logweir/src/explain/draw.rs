@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use logweir_pipeline::{Draw, Hashed};
+use logweir_pipeline::{Draw, Hashed, Weight};
 
 use super::condition::tree;
 use super::shown::{push_lines, shown};
@@ -25,6 +25,9 @@ pub(super) fn rows(draw: &Draw) -> String {
     let _ = writeln!(out, "hash       {:>20} = {:.6} of all", draw.hash, draw.share());
     let _ =
         writeln!(out, "threshold  {:>20} = {:.6} of all; hash {sign} threshold", draw.threshold, draw.rate);
+    if let Some(Weight { field, factor }) = &draw.weight {
+        let _ = writeln!(out, "weight     {} is multiplied by {factor}, 1 where there is none", shown(field));
+    }
     out
 }
 

@@ -147,6 +147,7 @@ fn sample(draw: &Draw) -> Value {
         "hash": draw.hash.to_string(),
         "threshold": draw.threshold.to_string(),
         "share": draw.share(),
+        "weight": draw.weight.as_ref().map(|weight| json!({ "field": weight.field, "factor": weight.factor })),
     })
 }
 
