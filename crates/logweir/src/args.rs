@@ -2,23 +2,27 @@
 
 mod check;
 mod checkpoint;
+mod endpoint;
 mod explain;
 mod import;
 mod job;
 mod run;
 mod selftest;
 mod test;
+mod top;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::checkpoint::{CheckpointCommand, CheckpointListArgs, CheckpointResetArgs};
+pub(crate) use self::endpoint::EndpointArgs;
 pub(crate) use self::explain::{ExplainArgs, Only};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::job::{JobCheckArgs, JobCommand};
 pub(crate) use self::run::{RunArgs, SummaryFormat};
 pub(crate) use self::selftest::SelftestArgs;
 pub(crate) use self::test::TestArgs;
+pub(crate) use self::top::TopArgs;
 
 /// What `--help` ends with.
 const EXAMPLES: &str = "\
@@ -94,6 +98,12 @@ pub(crate) enum Command {
     /// Shows how far files have been delivered, or has them read again.
     #[command(subcommand)]
     Checkpoint(CheckpointCommand),
+    /// Shows what a running logweir does: rates, drops by reason, lag, channels, memory, and what is wrong.
+    ///
+    /// Looks at `/metrics` of its admin endpoint again and again and shows what it sees on the terminal; `q` ends it, `?`
+    /// explains the keys. Without a terminal, or with `--once`, prints it once as text. Changes nothing in the process.
+    /// Exit code 1: nobody answers there, or not logweir.
+    Top(TopArgs),
     /// Tries on this machine whether events are lost when logweir crashes.
     ///
     /// Runs a pipeline that follows logs, kills it with SIGKILL at random moments and starts it again, while the logs are

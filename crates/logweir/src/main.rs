@@ -3,12 +3,13 @@
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
 //! files, and `logweir test` runs the tests in them; `logweir explain` says what becomes of an event and why; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
 //! prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
-//! `logweir selftest` kills pipelines and looks for losses.
+//! `logweir top` shows what a running process does; `logweir selftest` kills pipelines and looks for losses.
 
 mod admin;
 mod args;
 mod check;
 mod checkpoint;
+mod client;
 mod daemon;
 mod explain;
 mod import;
@@ -24,6 +25,7 @@ mod selftest;
 mod signals;
 mod summary;
 mod test;
+mod top;
 mod uploads;
 
 use std::process::ExitCode;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::test(&args),
         Command::Schema => schema::schema(),
         Command::Checkpoint(command) => checkpoint::checkpoint(&command),
+        Command::Top(args) => top::top(&args),
         Command::Selftest(args) => selftest::selftest(&args),
     }
 }

@@ -57,7 +57,8 @@ fn truncate(config: &Checked) -> Option<TruncateConfig> {
     let (limit, unit) = budget(config)?;
     // The shape bounds it far below what a `usize` holds anywhere.
     let max_scripts = optional(config.get("max_scripts"), Checked::integer)?.map(|most| most as usize);
-    Some(TruncateConfig { limit, unit, max_scripts })
+    let report = optional(config.get("report"), text)?;
+    Some(TruncateConfig { limit, unit, max_scripts, report })
 }
 
 /// Returns the limit of a truncate stage, and what it counts.
