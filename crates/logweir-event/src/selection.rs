@@ -57,7 +57,7 @@ impl Selection {
     }
 
     /// Returns the selected indices in order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = usize> + Clone + '_ {
         self.words.iter().enumerate().flat_map(|(w, &word)| {
             let mut left = word;
             std::iter::from_fn(move || {

@@ -8,6 +8,7 @@
 //!
 //! Nothing here recurses over input: nesting costs memory, a bit a level, never stack.
 
+mod every;
 mod indent;
 mod lines;
 mod lookup;
@@ -23,6 +24,7 @@ mod structure;
 mod value;
 mod walk;
 
+pub use every::every_value_at;
 pub use indent::indented;
 pub use lines::{content, is_blank, lines};
 pub use lookup::{find_lookup, redact_lookups};

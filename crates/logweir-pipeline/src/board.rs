@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::build::Pipeline;
 use crate::status::Status;
+use crate::tap::TapStats;
 
 /// All pipelines of the process: those that run, and those that a reload has taken away, with their last numbers.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub struct Board {
     state: Mutex<State>,
     /// Notified when pipelines have been put up, or one of them has come to run.
     changed: Notify,
+    /// Who watches events.
+    pub(crate) taps: Arc<TapStats>,
 }
 
 #[derive(Default)]

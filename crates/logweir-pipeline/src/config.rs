@@ -26,11 +26,11 @@ mod variables;
 mod walk;
 mod warnings;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use logweir_sinks::{DeadLetterConfig, FileSinkConfig, UploadSinkConfig};
+use logweir_sinks::{DeadLetterConfig, FileSinkConfig, Secret, UploadSinkConfig};
 use logweir_sources::{FileSourceConfig, FollowConfig};
 use logweir_stages::{EncodeConfig, FilterConfig, SampleConfig, TruncateConfig};
 
@@ -123,11 +123,29 @@ pub enum SinkConfig {
     Upload(Box<UploadSinkConfig>),
 }
 
-/// The HTTP endpoint for metrics and health.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The HTTP endpoint for metrics and health, and for more to whoever has the token.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AdminConfig {
     /// The address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// What must be sent to be told more than metrics and health; `None` tells nobody more.
+    pub token: Option<Secret>,
+    /// How events may be watched; `None` if not at all.
+    pub tap: Option<TapConfig>,
+}
+
+impl AdminConfig {
+    /// Where it listens if nothing is said.
+    pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9598);
+}
+
+/// How events may be watched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TapConfig {
+    /// Fields whose values are never shown, by top-level names or dotted paths.
+    pub redact: Vec<String>,
+    /// The events that one watcher is shown in a second.
+    pub max_events_per_second: u64,
 }
 
 /// The bounds of a pipeline on memory and work.

@@ -14,12 +14,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channel::CountedSender;
 use crate::ledger::{Ledger, OutputIndex, OutputReceipt, Passed, malformed_index};
+use crate::tap::Point;
 
 /// What one task of the pipeline owns.
 pub(crate) struct Lane {
     pub(crate) decode: Decode,
+    /// Where decoded events can be watched.
+    pub(crate) decoded: Arc<Point>,
     /// The stages before the outputs.
-    pub(crate) stages: Vec<Box<dyn Stage>>,
+    pub(crate) stages: Vec<Watched>,
     pub(crate) branches: Vec<Branch>,
     pub(crate) dead_letters: Option<CountedSender<Payload>>,
     pub(crate) ledger: Arc<Ledger>,
@@ -29,9 +32,17 @@ pub(crate) struct Lane {
     pub(crate) batch: Batch,
 }
 
+/// A stage and where it lets events be watched.
+pub(crate) struct Watched {
+    pub(crate) stage: Box<dyn Stage>,
+    pub(crate) point: Arc<Point>,
+}
+
 /// What a lane does for one output.
 pub(crate) struct Branch {
-    pub(crate) stages: Vec<Box<dyn Stage>>,
+    pub(crate) stages: Vec<Watched>,
+    /// Where events can be watched as they are to be written.
+    pub(crate) encoded: Arc<Point>,
     pub(crate) encode: Encode,
     pub(crate) receipt: Arc<OutputReceipt>,
     pub(crate) payloads: CountedSender<Payload>,
@@ -61,6 +72,9 @@ impl Lane {
     /// it came.
     fn pass(&mut self, chunk: &Chunk, from: usize) -> usize {
         let end = self.decode.decode(chunk, from, &mut self.batch);
+        if self.decoded.is_watched() {
+            self.decoded.show_decoded(&self.batch);
+        }
         let tally = apply(&mut self.stages, &mut self.batch);
         let outputs: Vec<_> = self.branches.iter_mut().map(|branch| branch.pass(&self.batch)).collect();
         let mut malformed = [0; 3];
@@ -96,11 +110,17 @@ impl Lane {
 impl Branch {
     /// Takes the events through the stages of this output; returns what they did, and to which output that belongs.
     fn pass(&mut self, shared: &Batch) -> (OutputIndex, Tally) {
-        if self.stages.is_empty() {
-            return (self.receipt.output, Tally::default());
+        let (batch, tally) = if self.stages.is_empty() {
+            (shared, Tally::default())
+        } else {
+            self.batch.clone_from(shared);
+            let tally = apply(&mut self.stages, &mut self.batch);
+            (&self.batch, tally)
+        };
+        if self.encoded.is_watched() {
+            self.encoded.show(batch, batch.selection());
         }
-        self.batch.clone_from(shared);
-        (self.receipt.output, apply(&mut self.stages, &mut self.batch))
+        (self.receipt.output, tally)
     }
 
     async fn hand_on(
@@ -137,10 +157,14 @@ impl More {
     }
 }
 
-fn apply(stages: &mut [Box<dyn Stage>], batch: &mut Batch) -> Tally {
+fn apply(stages: &mut [Watched], batch: &mut Batch) -> Tally {
     let mut tally = Tally::default();
-    for stage in stages {
+    for Watched { stage, point } in stages {
+        let before = point.is_watched().then(|| batch.selection().clone());
         stage.apply(batch, &mut tally);
+        if let Some(before) = before {
+            point.show(batch, &before);
+        }
     }
     tally
 }

@@ -30,19 +30,20 @@ mod reload;
 mod run;
 mod status;
 mod supervise;
+mod tap;
 mod upload_test;
 
 pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
 pub use config::{
     AdminConfig, ConfigFile, Expectation, Limits, Loaded, OutputConfig, PipelineConfig, PipelineTest,
-    Problem, Problems, SinkConfig, SourceConfig, StageConfig, TestEvent, TestInput, TestedFile, check_job,
-    load, load_test_texts, load_tests, load_texts, read_json, schema,
+    Problem, Problems, SinkConfig, SourceConfig, StageConfig, TapConfig, TestEvent, TestInput, TestedFile,
+    check_job, load, load_test_texts, load_tests, load_texts, read_json, schema,
 };
 pub use dry_run::{DryRun, Edit, Explanation, Fate, OutputPassage, Passage, Read, Step, Verb};
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::{Malformed, with_causes};
-pub use logweir_sinks::UploadSnapshot;
+pub use logweir_sinks::{Secret, UploadSnapshot};
 pub use logweir_sources::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Fingerprint, InputLine, InputLines, Listed,
     Reset, StateDir, list_checkpoints, reset_checkpoint,
@@ -55,4 +56,5 @@ pub use metrics::{Kind, METRICS, Metric, describe, publish};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};
 pub use status::{Failure, Status};
+pub use tap::{Tap, TapError, TapRequest};
 pub use upload_test::{UploadTest, test_uploads};

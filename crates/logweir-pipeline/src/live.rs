@@ -9,6 +9,7 @@ use logweir_sinks::DeadLetterStats;
 use logweir_sources::{AckTracker, BufferPool, FollowStats, Progress, Rotation};
 
 use crate::channel::ChannelStats;
+use crate::tap::Points;
 
 /// What can be seen of one generation of a pipeline.
 pub(crate) struct Live {
@@ -26,6 +27,8 @@ pub(crate) struct Live {
     pub(crate) conditions: Vec<(String, Condition)>,
     /// The files that its source follows; set once the source is open.
     pub(crate) follow: OnceLock<FollowStats>,
+    /// Where its events can be watched.
+    pub(crate) points: Points,
 }
 
 /// What the generations of a pipeline have counted, together.

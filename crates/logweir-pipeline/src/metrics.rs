@@ -3,6 +3,7 @@
 //! Nothing is counted twice: at each scrape all values are set from one copy of each pipeline's books, so that what is
 //! scraped adds up exactly. `docs/metrics.md` describes them for users; a test compares it with [`METRICS`].
 
+mod tap;
 mod text;
 
 use std::time::{Duration, SystemTime};
@@ -281,6 +282,8 @@ pub const METRICS: &[Metric] = &[
         None,
         "Batches that were found damaged in the spool, or behind one that was, and lie aside in it.",
     ),
+    tap::TAPS,
+    tap::TAP_EVENTS,
     metric(RELOADS, Kind::Counter, None, "Reloads of the configuration, by outcome."),
     metric(
         RELOAD_SUCCESS,
@@ -316,6 +319,7 @@ pub fn publish(board: &Board, version: &'static str) -> String {
     counter!(RELOADS, "outcome" => "applied").absolute(reloads.n_applied);
     counter!(RELOADS, "outcome" => "refused").absolute(reloads.n_refused);
     gauge!(RELOAD_SUCCESS).set(as_gauge(reloads.refused.is_none()));
+    tap::publish(&board.taps);
     let mut scripts = Scripts::default();
     for status in board.statuses() {
         let accounts = status.ledger.accounts();

@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::build::{Pipeline, source_component};
 use crate::channel::{ChannelStats, CountedSender, channels};
 use crate::config::{Limits, OutputConfig, PipelineConfig, SinkConfig, StageConfig};
-use crate::lane::{Branch, Lane};
+use crate::lane::{Branch, Lane, Watched};
 use crate::ledger::{Ledger, OutputReceipt};
 use crate::live::Live;
+use crate::tap::{LanePoints, Point, Points};
 
 /// What keeps a followed source's positions, as errors name it.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
@@ -57,14 +58,17 @@ impl Parts {
             }
             PayloadReceiver::new(receivers)
         });
-        let lanes = ends.into_iter().map(|ends| build_lane(config, &status.ledger, ends, abort.clone()));
+        let points = LanePoints::new(config);
+        let live = Arc::new(live(pipeline, known, points.points(config)));
+        let lanes = ends.into_iter();
+        let lanes = lanes.map(|ends| build_lane(config, &status.ledger, ends, &points, abort.clone()));
         let lanes = lanes.zip(chunk_receivers).collect();
-        Self { chunks, lanes, payloads, dead_letters, live: Arc::new(live(pipeline, known)) }
+        Self { chunks, lanes, payloads, dead_letters, live }
     }
 }
 
 /// Returns what is to be seen of a generation.
-fn live(pipeline: &Pipeline, channels: Vec<Arc<ChannelStats>>) -> Live {
+fn live(pipeline: &Pipeline, channels: Vec<Arc<ChannelStats>>, points: Points) -> Live {
     let Pipeline { config, sinks, dead_letters, .. } = pipeline;
     let checkpoint = config.state_dir.iter().map(|_| CHECKPOINT);
     let dead_letter = dead_letters.iter().map(|_| DEAD_LETTER);
@@ -78,6 +82,7 @@ fn live(pipeline: &Pipeline, channels: Vec<Arc<ChannelStats>>) -> Live {
         dead_letters: dead_letters.as_ref().map(logweir_sinks::DeadLetterSink::stats),
         conditions: components.map(|component| (component.to_owned(), Condition::new())).collect(),
         follow: OnceLock::new(),
+        points,
     }
 }
 
@@ -101,17 +106,22 @@ fn lay<T: Send + 'static>(
     (senders, receivers)
 }
 
+/// What a branch is made of: its output, where its payloads go, and where its events can be watched.
+type BranchParts<'a> = (&'a OutputConfig, CountedSender<Payload>, &'a (Vec<Arc<Point>>, Arc<Point>));
+
 /// Builds one lane; all lanes ask for the same fields in the same order, so their columns agree.
 fn build_lane(
     config: &PipelineConfig,
     ledger: &Arc<Ledger>,
     ends: LaneEnds,
+    points: &LanePoints,
     abort: CancellationToken,
 ) -> Lane {
     let mut projection = Projection::default();
-    let stages = build_stages(&config.stages, &mut projection);
-    let branch = |(output, payloads): (&OutputConfig, CountedSender<Payload>)| Branch {
-        stages: build_stages(&output.stages, &mut projection),
+    let stages = watched(build_stages(&config.stages, &mut projection), &points.stages);
+    let mut branch = |(output, payloads, (points, encoded)): BranchParts<'_>| Branch {
+        stages: watched(build_stages(&output.stages, &mut projection), points),
+        encoded: encoded.clone(),
         encode: build_encode(output, &mut projection),
         receipt: Arc::new(OutputReceipt {
             ledger: ledger.clone(),
@@ -120,9 +130,11 @@ fn build_lane(
         payloads,
         batch: Batch::default(),
     };
-    let branches = config.outputs.iter().zip(ends.payloads).map(branch).collect();
+    let parts = config.outputs.iter().zip(ends.payloads).zip(&points.outputs);
+    let branches = parts.map(|((output, payloads), points)| branch((output, payloads, points))).collect();
     Lane {
         decode: Decode::new(&projection, config.limits.max_event_bytes),
+        decoded: points.decode.clone(),
         stages,
         branches,
         dead_letters: ends.dead_letters,
@@ -130,6 +142,12 @@ fn build_lane(
         abort,
         batch: Batch::default(),
     }
+}
+
+/// Returns stages with where each lets events be watched.
+fn watched(stages: Vec<Box<dyn Stage>>, points: &[Arc<Point>]) -> Vec<Watched> {
+    let stages = stages.into_iter().zip(points);
+    stages.map(|(stage, point)| Watched { stage, point: point.clone() }).collect()
 }
 
 /// Returns the encoder of an output; one that collects batches is told where events lie.

@@ -167,6 +167,11 @@ impl Status {
         }
     }
 
+    /// Returns the generation that runs or ran last.
+    pub(crate) fn live(&self) -> Option<Arc<Live>> {
+        self.lock().live.clone()
+    }
+
     /// Returns the generation that runs or ran last, and the counters of all.
     pub(crate) fn seen(&self) -> (Option<Arc<Live>>, Counters) {
         let state = self.lock();

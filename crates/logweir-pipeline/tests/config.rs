@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logweir_pipeline::{
-    AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problem, Problems, SinkConfig,
-    SourceConfig, StageConfig, load_texts,
+    AdminConfig, ConfigFile, Limits, OutputConfig, PipelineConfig, Problem, Problems, Secret, SinkConfig,
+    SourceConfig, StageConfig, TapConfig, load_texts,
 };
 use logweir_sinks::{
     AckLevel, Compression, DeadLetterConfig, FileMode, FileSinkConfig, PathTemplate, Rotation, Tail,
@@ -235,7 +235,15 @@ fn every_key_arrives_in_its_place() {
         ack: AckLevel::Written,
     };
     assert_eq!(pipeline.dead_letter, Some(dead));
-    assert_eq!(pipeline.admin, Some(AdminConfig { listen: ([127, 0, 0, 1], 9598).into() }));
+    let admin = AdminConfig {
+        listen: ([0, 0, 0, 0, 0, 0, 0, 1], 9598).into(),
+        token: Some(Secret::new("0123456789abcdef")),
+        tap: Some(TapConfig {
+            redact: vec!["Event.Request.Headers".into(), "Logs.Message".into()],
+            max_events_per_second: 20,
+        }),
+    };
+    assert_eq!(pipeline.admin, Some(admin));
     assert_eq!((&pipeline.state_dir, pipeline.deadline), (&None, Duration::from_millis(1500)));
     let limits = Limits {
         max_event_bytes: 1 << 20,

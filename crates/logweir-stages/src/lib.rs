@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod excerpt;
 mod filter;
+mod redaction;
 mod sample;
 mod scripts;
 mod tally;
@@ -24,6 +25,7 @@ pub use filter::{
     TermKind, ValueKind, Verdict, WrittenPredicate,
 };
 pub use logweir_json::{Illegal, Projection, Unit, check as check_json, indented};
+pub use redaction::Redaction;
 pub use sample::{Draw, Hashed, Sample, SampleConfig, SampleExplainer, Stratum, StratumConfig, Weight};
 pub use scripts::{Cuts, ScriptTally};
 pub use tally::Tally;

@@ -1,33 +1,37 @@
-//! The admin endpoint: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process running, `/uploads`
-//! for whoever asks how uploads fare.
+//! The admin endpoint: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process running; and to
+//! whoever has the token, `/uploads` for how uploads fare and `/tap` for events as they pass.
 
-use std::future::IntoFuture as _;
+mod access;
+mod serve;
+mod tap;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use logweir_pipeline::{Board, describe, publish};
+use axum::{Router, middleware};
+use logweir_pipeline::{AdminConfig, Board, describe, publish};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
+use self::serve::Serving;
 use crate::uploads::uploads;
 
 /// The endpoint, serving until it is dropped; requests under way are cut off then.
 pub(crate) struct Admin {
-    /// The address that was asked for.
-    listen: SocketAddr,
-    _serving: JoinSet<()>,
+    shared: Arc<Shared>,
+    serving: Serving,
 }
 
 /// What the handlers see.
 struct Shared {
+    /// What it was told last.
+    config: Mutex<AdminConfig>,
     board: Arc<Board>,
     /// Held while metrics are set and rendered, so that two scrapes do not mix two copies of the books.
     recorder: Mutex<PrometheusRecorder>,
@@ -40,33 +44,60 @@ impl Admin {
     /// # Errors
     ///
     /// If it cannot be bound.
-    pub(crate) async fn start(listen: SocketAddr, board: Arc<Board>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(config: AdminConfig, board: Arc<Board>) -> anyhow::Result<Self> {
+        let listen = config.listen;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("admin.listen: cannot listen on {listen}"))?;
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, describe);
-        let shared = Arc::new(Shared { board, recorder: Mutex::new(recorder), handle });
-        let app = Router::new()
-            .route("/metrics", get(scrape))
-            .route("/healthz", get(|| async { "alive\n" }))
-            .route("/readyz", get(ready))
-            .route("/uploads", get(list_uploads))
-            .with_state(shared);
+        let config = Mutex::new(config);
+        let shared = Arc::new(Shared { config, board, recorder: Mutex::new(recorder), handle });
         tracing::info!(address = %listener.local_addr().unwrap_or(listen), "the admin endpoint listens");
-        let mut serving = JoinSet::new();
-        serving.spawn(async {
-            // Errors of single connections are axum's to handle; the loop itself does not end.
-            let _ = axum::serve(listener, app).into_future().await;
-        });
-        Ok(Self { listen, _serving: serving })
+        let serving = Serving::start(listener, routes(shared.clone()));
+        Ok(Self { shared, serving })
     }
 
     /// Returns the address that was asked for.
     pub(crate) fn listen(&self) -> SocketAddr {
-        self.listen
+        self.shared.config().listen
     }
+
+    /// Has what comes from now on be judged by another token, and shown by other rules. The address stays.
+    pub(crate) fn renew(&self, config: AdminConfig) {
+        *self.shared.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// Takes no more requests, and gives those under way a moment to come to their end: whoever watches events is told that
+    /// there are no more.
+    pub(crate) async fn finish(self) {
+        self.serving.finish().await;
+    }
+}
+
+impl Shared {
+    /// Returns what it was told last.
+    fn config(&self) -> AdminConfig {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Returns what is answered: metrics and health to everybody, all else to who has the token.
+fn routes(shared: Arc<Shared>) -> Router {
+    let guarded = Router::new()
+        .route("/uploads", get(list_uploads))
+        .route("/tap", get(tap::tap))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), access::guard));
+    Router::new()
+        .route("/metrics", get(scrape))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .merge(guarded)
+        .fallback(|| async {
+            (StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz, /uploads and /tap\n")
+        })
+        .with_state(shared)
 }
 
 async fn scrape(State(shared): State<Arc<Shared>>) -> impl IntoResponse {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use logweir_pipeline::{Board, Pipeline, PipelineConfig, check_reload};
+use logweir_pipeline::{AdminConfig, Board, Pipeline, PipelineConfig, check_reload};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -42,13 +42,21 @@ struct Next {
 
 /// What becomes of the admin endpoint.
 enum NextAdmin {
-    Stays,
+    /// Where it is, with what is said of it now.
+    Stays(AdminConfig),
     Becomes(Option<Admin>),
 }
 
 impl Daemon<'_> {
     /// Runs pipelines, and those of each configuration that takes over, until the last ones have ended.
-    pub(crate) async fn run(mut self, mut pipelines: Vec<Pipeline>) {
+    pub(crate) async fn run(mut self, pipelines: Vec<Pipeline>) {
+        self.run_all(pipelines).await;
+        if let Some(admin) = self.admin {
+            admin.finish().await;
+        }
+    }
+
+    async fn run_all(&mut self, mut pipelines: Vec<Pipeline>) {
         loop {
             let (board, stop) = (self.board.clone(), self.stop.child_token());
             let mut running = pin!(logweir_pipeline::run(pipelines, &board, self.workers, &stop));
@@ -61,8 +69,10 @@ impl Daemon<'_> {
                 return;
             }
             self.board.reload_applied();
-            if let NextAdmin::Becomes(admin) = next.admin {
-                self.admin = admin;
+            match (next.admin, &self.admin) {
+                (NextAdmin::Becomes(admin), _) => self.admin = admin,
+                (NextAdmin::Stays(config), Some(admin)) => admin.renew(config),
+                (NextAdmin::Stays(_), None) => {}
             }
             pipelines = next.pipelines;
         }
@@ -100,12 +110,13 @@ impl Daemon<'_> {
         let (files, board) = (self.files.clone(), self.board.clone());
         let opened = spawn_blocking(move || open(&files, &board)).await;
         let (configs, pipelines) = opened.map_err(|error| format!("an error of ours: {error}"))??;
-        let listen = configs.iter().find_map(|config| config.admin).map(|admin| admin.listen);
-        let admin = match listen {
-            listen if listen == self.admin.as_ref().map(Admin::listen) => NextAdmin::Stays,
+        let admin = match configs.into_iter().find_map(|config| config.admin) {
             None => NextAdmin::Becomes(None),
-            Some(listen) => {
-                let started = Admin::start(listen, self.board.clone()).await;
+            Some(config) if self.admin.as_ref().is_some_and(|admin| admin.listen() == config.listen) => {
+                NextAdmin::Stays(config)
+            }
+            Some(config) => {
+                let started = Admin::start(config, self.board.clone()).await;
                 NextAdmin::Becomes(Some(started.map_err(|error| format!("{error:#}"))?))
             }
         };

@@ -99,8 +99,8 @@ async fn drive(
     let hangups = Hangups::new().context("signals cannot be watched")?;
     tracing::info!(instructions = %Decode::instructions(), "events are read");
     let pipelines = Pipeline::open_all(configs, board)?;
-    let admin = match configs.iter().find_map(|config| config.admin) {
-        Some(admin) => Some(Admin::start(admin.listen, board.clone()).await?),
+    let admin = match configs.iter().find_map(|config| config.admin.clone()) {
+        Some(admin) => Some(Admin::start(admin, board.clone()).await?),
         None => None,
     };
     let notifier = Notifier::start(board.clone(), workers.clone());

@@ -4,11 +4,11 @@
 //! pipeline, and none may read what the process writes: it would never end, or destroy its input.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use logweir_sinks::DestinationConfig;
 
+use super::AdminConfig;
 use super::problem::Report;
 use super::read;
 use super::rules::{Reading, is_enabled, reading};
@@ -42,7 +42,8 @@ struct Taken {
     names: HashMap<String, String>,
     stdin: Option<Claim>,
     stdout: Option<Claim>,
-    listen: Option<(SocketAddr, Claim)>,
+    /// The admin endpoint, and where its address, its token, and what it says of taps are given.
+    admin: Option<(AdminConfig, [Claim; 3])>,
     paths: HashMap<PathBuf, Claim>,
     inodes: HashMap<(u64, u64), Claim>,
     /// All that is written.
@@ -147,15 +148,23 @@ impl Across<'_, '_> {
     }
 
     fn admin(&mut self, file: usize, root: &Checked) {
-        let Some(listen) = root.get("admin").and_then(|admin| admin.get("listen")) else { return };
-        let Value::Address(address) = listen.value else { return };
-        let claim = Claim { file, place: listen.place };
-        match self.taken.listen {
-            None => self.taken.listen = Some((address, claim)),
-            Some((first, _)) if first == address => {}
-            Some((_, first)) => {
-                self.refuse(claim, "a process has one admin endpoint, and this is a second", first);
-            }
+        let Some((admin, place)) = root.get("admin").zip(root.key_place("admin")) else { return };
+        let Some(config) = read::admin(admin) else { return };
+        let claim = |key| Claim { file, place: admin.get(key).map_or(place, |value| value.place) };
+        let claims = ["listen", "token", "tap"].map(claim);
+        let Some((first, first_claims)) = &self.taken.admin else {
+            self.taken.admin = Some((config, claims));
+            return;
+        };
+        let differs = [first.listen != config.listen, first.token != config.token, first.tap != config.tap];
+        let messages = [
+            "a process has one admin endpoint, and this is a second",
+            "a process has one admin endpoint, and this is another token for it",
+            "a process has one admin endpoint, and this is something else about its taps",
+        ];
+        if let Some(i) = differs.iter().position(|differs| *differs) {
+            let first = first_claims[i];
+            self.refuse(claims[i], messages[i], first);
         }
     }
 

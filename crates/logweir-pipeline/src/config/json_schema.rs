@@ -143,7 +143,10 @@ fn shape(shape: &Shape) -> Map<String, Value> {
         }
         Shape::Unavailable(_) => object(json!({ "not": {} })),
         Shape::Rate => or_replaced(&json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })),
-        Shape::Address => or_replaced(&json!({ "type": "string", "pattern": ":[0-9]+$" })),
+        Shape::Address => {
+            let text = json!({ "type": "string", "pattern": "^([0-9]+|.+:[0-9]+)$" });
+            or_replaced(&json!({ "anyOf": [whole(0, 65_535), text] }))
+        }
     }
 }
 

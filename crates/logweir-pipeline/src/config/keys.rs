@@ -4,6 +4,7 @@
 
 use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 
+mod admin;
 mod encode;
 mod job;
 mod stage;
@@ -16,6 +17,7 @@ pub(super) use stage::MAX_EDITS;
 pub(super) use test::{MAX_TEST_EVENTS, REASONS, TEST_FILE};
 pub(super) use upload::UPLOADS;
 
+use admin::ADMIN;
 use encode::ENCODE;
 use job::JOBS;
 use stage::STAGES;
@@ -315,14 +317,6 @@ static DEAD_LETTER_FILE: MapShape = MapShape {
             Shape::Size(1, u64::MAX),
         ),
     ],
-};
-
-static ADMIN: MapShape = MapShape {
-    what: "`admin`",
-    rule: Rule::Free,
-    only: &[],
-    hints: &[],
-    keys: &[required("listen", "The address to listen on; port 0 lets the system choose.", Shape::Address)],
 };
 
 static SHUTDOWN: MapShape = MapShape {

@@ -13,13 +13,15 @@ use super::keys::MAX_FIELD_NAMES;
 use super::rules::{Reading, collects_batches, reading};
 use super::text::Doc;
 use super::walk::{Checked, Value};
-use super::{AdminConfig, Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig};
+use super::{Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig};
 
+mod admin;
 mod destination;
 mod job;
 mod stage;
 mod upload;
 
+pub(super) use admin::admin;
 pub(super) use destination::{destination, kind};
 pub(super) use job::{job_encode, job_names};
 pub(super) use stage::budget;
@@ -257,13 +259,6 @@ fn dead_letter(config: &Checked, reading: Reading) -> Option<DeadLetterConfig> {
 fn deadline(shutdown: Option<&Checked>) -> Option<Duration> {
     let deadline = shutdown.and_then(|shutdown| shutdown.get("deadline"));
     Some(optional(deadline, duration)?.unwrap_or(DEFAULT_DEADLINE))
-}
-
-fn admin(config: &Checked) -> Option<AdminConfig> {
-    match config.get("listen")?.value {
-        Value::Address(listen) => Some(AdminConfig { listen }),
-        _ => None,
-    }
 }
 
 /// Returns the bounds on memory and work.

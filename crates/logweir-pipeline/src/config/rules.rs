@@ -11,6 +11,7 @@ use super::scalar::show_size;
 use super::text::{Doc, Place};
 use super::walk::{Checked, Value, sinks};
 
+mod admin;
 mod encode;
 mod job;
 mod job_filter;
@@ -68,6 +69,7 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     if let Some(limits) = root.get("limits") {
         held_bytes(limits, report);
     }
+    admin::check(root, report);
     encode::check(root, report);
     sample::check(root, report);
     upload::check(root, report);

@@ -22,7 +22,7 @@ pub(super) enum Shape {
     Duration(u64, u64),
     /// A number greater than 0 and at most 1.
     Rate,
-    /// An IP address and a port.
+    /// An IP address and a port, or a port alone.
     Address,
     /// A filter: a map that `logweir-stages` understands, or a text with Logpush's JSON.
     Filter,
@@ -311,7 +311,9 @@ impl Shape {
                 )
             }
             Self::Rate => String::from("a number greater than 0 and at most 1, as 0.1"),
-            Self::Address => String::from("an IP address and a port, as `127.0.0.1:9598` or `[::1]:9598`"),
+            Self::Address => {
+                String::from("an IP address and a port, as `127.0.0.1:9598` or `[::1]:9598`, or a port alone")
+            }
             Self::Bool => String::from("`true` or `false`, without quotes"),
             Self::ZeroOr(least, most) => {
                 format!("a whole number from {least} to {most}, or 0 to set no limit")

@@ -1,5 +1,7 @@
 //! Checks scalars: what is written, with `${…}` replaced, against one shape.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use logweir_sinks::{DestinationConfig, PathTemplate};
 
 use super::{Checked, Value, Walk, found, nearest};
@@ -182,7 +184,7 @@ fn understand(
             }
             Err(Some(format!("{} is out of range", shown())))
         }
-        Shape::Address => text.parse().map(Value::Address).map_err(|_| None),
+        Shape::Address => address(text).map(Value::Address).ok_or(None),
         Shape::Bool => match written.plain {
             Plain::Bool(value) => Ok(Value::Bool(value)),
             _ => Err(None),
@@ -206,6 +208,12 @@ fn understand(
         | Shape::Events
         | Shape::Tests(_) => Err(None),
     }
+}
+
+/// Returns an address; a port alone is one of this machine only.
+fn address(text: &str) -> Option<SocketAddr> {
+    let port = || text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    text.parse().ok().or_else(port)
 }
 
 fn in_range(number: u64, least: u64, most: u64, shown: &dyn Fn() -> String) -> Result<Value, Option<String>> {

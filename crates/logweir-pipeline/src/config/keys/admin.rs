@@ -1,0 +1,54 @@
+//! The admin endpoint and what it shows.
+
+use super::{ListShape, MapShape, Rule, Shape, TextShape, optional};
+
+/// Fields that a tap hides.
+const MAX_REDACTED: usize = 256;
+
+pub(super) static ADMIN: MapShape = MapShape {
+    what: "`admin`",
+    rule: Rule::Free,
+    only: &[],
+    hints: &[],
+    keys: &[
+        optional(
+            "listen",
+            "The address to listen on; a port alone is one of this machine only, and port 0 lets the system choose. By \
+             default `127.0.0.1:9598`.",
+            Shape::Address,
+        ),
+        optional(
+            "token",
+            "What whoever asks for more than metrics and health must send as `Authorization: Bearer …`: 16 to \
+             256 visible characters. By default none, and then nobody is told more.",
+            Shape::Text(TextShape::Secret),
+        ),
+        optional(
+            "tap",
+            "Lets whoever has the token watch events as they pass. By default nobody can.",
+            Shape::Map(&TAP),
+        ),
+    ],
+};
+
+static TAP: MapShape = MapShape {
+    what: "`tap`",
+    rule: Rule::Free,
+    only: &[],
+    hints: &[],
+    keys: &[
+        optional(
+            "redact",
+            "Fields whose values are never shown, by their top-level names or dotted paths. By default none.",
+            Shape::List(&REDACT),
+        ),
+        optional(
+            "max_events_per_second",
+            "The events that one watcher is shown in a second. By default 100.",
+            Shape::Integer(1, 10_000),
+        ),
+    ],
+};
+
+static REDACT: ListShape =
+    ListShape { item: Shape::Text(TextShape::Any), may_be_empty: true, most: MAX_REDACTED, distinct: true };
