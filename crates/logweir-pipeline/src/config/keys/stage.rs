@@ -2,10 +2,10 @@
 
 use super::{ListShape, MapShape, Rule, Shape, TextShape, optional, required};
 
-/// The most stages that edit events on the way to one output. Each puts a new line of an event beside the chunk, and the
-/// arithmetic on spans is exact for this many: at worst they come to 17 times 64 MiB of one event; or to 16 times 16 MiB
-/// of the smallest events, three times that where truncate marks each of them, and to 800 bytes of members that each
-/// of a quarter of a million events gets, those that ask for more fields being fewer in a batch.
+/// The most stages that edit events on the way to one output. Each puts a new line beside the chunk for the events that it
+/// edits, and what comes together there has to be found with 32 bits. With this many it is at most 1.1 GiB of one event
+/// of 64 MiB. Of the smallest events, in a chunk of 16 MiB, it is 0.8 GiB where each is marked as cut, and 1.7 GiB of
+/// members of 800 bytes each, since of events with so many fields fewer are decoded at once.
 pub(in crate::config) const MAX_EDITS: usize = 16;
 
 /// Rates in one stage: for an event of the rest, the condition of each has to be found not to hold.
