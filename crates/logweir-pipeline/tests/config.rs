@@ -210,7 +210,11 @@ fn every_key_arrives_in_its_place() {
         weight_field: Some("SampleInterval".into()),
     };
     assert_eq!(*sample, expected);
-    let counted = TruncateConfig { max_scripts: Some(100), ..TruncateConfig::new(16_384, Unit::Chars) };
+    let counted = TruncateConfig {
+        max_scripts: Some(100),
+        report: Some("Truncation".into()),
+        ..TruncateConfig::new(16_384, Unit::Chars)
+    };
     assert_eq!(*truncate, StageConfig::Truncate(counted));
     let [alerts, archive, counted] = pipeline.outputs.as_slice() else { panic!("three outputs") };
     assert_eq!(alerts.name.as_deref(), Some("alerts"));

@@ -36,12 +36,10 @@ fn stage(stage: &Stage) -> Value {
     match stage {
         Stage::Filter(text) => json!({ "filter": text }),
         Stage::Truncate { limit, unit } => {
-            let unit = match unit {
-                Unit::Chars => "chars",
-                Unit::Utf16 => "utf16",
-                Unit::Bytes => "bytes",
-            };
-            json!({ "truncate": { "limit": limit, "unit": unit } })
+            json!({ "truncate": { "limit": limit, "unit": unit_name(*unit) } })
+        }
+        Stage::TruncateAndReport { limit, unit, report } => {
+            json!({ "truncate": { "limit": limit, "unit": unit_name(*unit), "report": report } })
         }
         Stage::Sample { .. } => unreachable!("one with strata can do all that one without can"),
         Stage::SampleStrata { rate, rates, key, seed, always_keep, weight_field } => {
@@ -58,6 +56,14 @@ fn stage(stage: &Stage) -> Value {
             }
             json!({ "sample": sample })
         }
+    }
+}
+
+fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Chars => "chars",
+        Unit::Utf16 => "utf16",
+        Unit::Bytes => "bytes",
     }
 }
 
@@ -257,7 +263,10 @@ fn any_stage() -> impl Strategy<Value = Stage> {
     prop_oneof![
         any_filter().prop_map(Stage::Filter),
         any_sample(),
-        (0..200usize, unit).prop_map(|(limit, unit)| Stage::Truncate { limit, unit }),
+        (0..200usize, unit.clone()).prop_map(|(limit, unit)| Stage::Truncate { limit, unit }),
+        (0..200usize, unit).prop_map(|(limit, unit)| {
+            Stage::TruncateAndReport { limit, unit, report: String::from("Truncation") }
+        }),
     ]
 }
 

@@ -13,7 +13,7 @@ mod upload;
 
 pub(super) use encode::MAX_FIELD_NAMES;
 pub(super) use job::JOB;
-pub(super) use stage::MAX_EDITS;
+pub(super) use stage::{MAX_EDITS, MAX_REPORTS};
 pub(super) use test::{MAX_TEST_EVENTS, REASONS, TEST_FILE};
 pub(super) use upload::UPLOADS;
 

@@ -15,6 +15,7 @@ mod admin;
 mod encode;
 mod job;
 mod job_filter;
+mod report;
 mod sample;
 mod test;
 mod upload;
@@ -71,6 +72,7 @@ pub(super) fn check(root: &Checked, doc: &Doc, report: &mut Report<'_>) {
     }
     admin::check(root, report);
     encode::check(root, report);
+    report::check(root, report);
     sample::check(root, report);
     upload::check(root, report);
     job::check(root, doc, report);

@@ -110,13 +110,19 @@ fn stage(stage: &Stage) -> serde_json::Value {
             json!({ "sample": sample })
         }
         Stage::Truncate { limit, unit } => {
-            let unit = match unit {
-                Unit::Chars => "chars",
-                Unit::Utf16 => "utf16",
-                Unit::Bytes => "bytes",
-            };
-            json!({ "truncate": { "limit": limit, "unit": unit } })
+            json!({ "truncate": { "limit": limit, "unit": unit_name(*unit) } })
         }
+        Stage::TruncateAndReport { limit, unit, report } => {
+            json!({ "truncate": { "limit": limit, "unit": unit_name(*unit), "report": report } })
+        }
+    }
+}
+
+fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Chars => "chars",
+        Unit::Utf16 => "utf16",
+        Unit::Bytes => "bytes",
     }
 }
 
@@ -315,7 +321,10 @@ fn any_stage() -> impl Strategy<Value = Stage> {
                 Stage::Sample { rate, key: key.map(str::to_owned), seed, always_keep }
             }
         ),
-        (0..400usize, unit).prop_map(|(limit, unit)| Stage::Truncate { limit, unit }),
+        (0..400usize, unit.clone()).prop_map(|(limit, unit)| Stage::Truncate { limit, unit }),
+        (0..400usize, unit).prop_map(|(limit, unit)| {
+            Stage::TruncateAndReport { limit, unit, report: String::from("Truncation") }
+        }),
     ]
 }
 

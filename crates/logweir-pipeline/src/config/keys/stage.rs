@@ -8,6 +8,11 @@ use super::{ListShape, MapShape, Rule, Shape, TextShape, optional, required};
 /// members of 800 bytes each, since of events with so many fields fewer are decoded at once.
 pub(in crate::config) const MAX_EDITS: usize = 16;
 
+/// The most of these that report what they cut. A report and its name are some 200 bytes, 600 if the name is all escapes,
+/// and every later edit copies it: of 65,536 events, which is how many a batch has where four fields are asked for, four
+/// reports come to 2.4 GB at worst, a sixteenth of that in a common chunk; sixteen would not fit.
+pub(in crate::config) const MAX_REPORTS: usize = 4;
+
 /// Rates in one stage: for an event of the rest, the condition of each has to be found not to hold.
 const MAX_RATES: usize = 64;
 
@@ -105,6 +110,12 @@ static TRUNCATE: MapShape = MapShape {
             "Counts cuts by `ScriptName`, for this many scripts at most, the first ones; the rest together. By default \
              not.",
             Shape::Integer(1, MAX_SCRIPTS),
+        ),
+        optional(
+            "report",
+            "The top-level field that tells of each event that is cut what is missing, as `Truncation`. By default nothing \
+             is written.",
+            Shape::Text(TextShape::Member),
         ),
     ],
 };
