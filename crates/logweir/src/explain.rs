@@ -98,7 +98,9 @@ fn explain_all(args: &ExplainArgs, pipelines: Vec<PipelineConfig>) -> Result<(),
     let subject = |config: PipelineConfig| Subject { dry_run: DryRun::new(&config), config };
     let mut subjects: Vec<_> = pipelines.into_iter().map(subject).collect();
     let is_one_of_several = subjects.len() > 1;
-    let mut out = AutoStream::auto(io::stdout().lock());
+    let stdout = io::stdout().lock();
+    // Where it takes colours out, it takes out of texts what looks like them: what machines read must not go that way.
+    let mut out = if args.json { AutoStream::always_ansi(stdout) } else { AutoStream::auto(stdout) };
     let (mut event, mut line, mut n_explained) = (0, 0, 0);
     while let Some(read) = lines.next_line().map_err(|error| unreadable(&args.events, &error))? {
         line += 1;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use logweir_pipeline::{Draw, Hashed, Weight};
+use logweir_pipeline::{Draw, Excerpt, Hashed, Weight};
 
 use super::condition::tree;
 use super::shown::{push_lines, shown};
@@ -26,18 +26,28 @@ pub(super) fn rows(draw: &Draw) -> String {
     let _ =
         writeln!(out, "threshold  {:>20} = {:.6} of all; hash {sign} threshold", draw.threshold, draw.rate);
     if let Some(Weight { field, factor }) = &draw.weight {
-        let _ = writeln!(out, "weight     {} is multiplied by {factor}, 1 where there is none", shown(field));
+        let _ = writeln!(
+            out,
+            "weight     {} times {factor}; where there is none, 1 times {factor}",
+            shown(field)
+        );
     }
     out
 }
 
 /// Returns what a hash was made of.
-pub(super) fn hashed(hashed: &Hashed) -> String {
+fn hashed(hashed: &Hashed) -> String {
     match hashed {
-        Hashed::Field { key, value } => format!("{key} {}", shown(&value.to_string())),
+        Hashed::Field { key, value } => of_field(key, value),
         Hashed::Event { n_bytes, missing: None } => format!("the whole event, {n_bytes} bytes"),
         Hashed::Event { n_bytes, missing: Some(key) } => {
-            format!("the whole event, {n_bytes} bytes, because {key} is missing or null")
+            format!("the whole event, {n_bytes} bytes, because {} is missing or null", shown(key))
         }
     }
+}
+
+/// Returns a field and the text that was hashed of it, between quotes that are not.
+pub(super) fn of_field(key: &str, value: &Excerpt) -> String {
+    let length = if value.is_whole() { String::new() } else { format!(", {} bytes", value.n_bytes()) };
+    format!("{} \"{}\"{length}", shown(key), shown(value.text()))
 }

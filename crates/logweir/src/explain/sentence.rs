@@ -4,6 +4,7 @@ use indicatif::HumanCount;
 use logweir_pipeline::{Comparison, Draw, Explanation, Fate, Hashed, Illegal, Step, check_json};
 
 use super::Explained;
+use super::draw::of_field;
 use super::shown::shown;
 
 /// Reasons that a sentence names; the tree has all of them.
@@ -60,7 +61,7 @@ fn of_draw(draw: &Draw) -> String {
     let rate = draw.rate;
     let of = draw.stratum().map(|stratum| format!(" ({})", stratum.place)).unwrap_or_default();
     let what = match &draw.hashed {
-        Hashed::Field { key, value } => format!("{key} {}", shown(&value.to_string())),
+        Hashed::Field { key, value } => of_field(key, value),
         Hashed::Event { .. } => String::from("the whole event"),
     };
     let share = draw.share();

@@ -8,6 +8,7 @@ mod dead_letters;
 mod deadline;
 mod ends;
 mod examples;
+mod explain;
 mod faults;
 mod files;
 mod interface;
