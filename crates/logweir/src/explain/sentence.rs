@@ -32,7 +32,10 @@ pub(super) fn why(explained: &Explained<'_>, output: usize) -> Option<String> {
 
 /// Returns where a line stops being JSON; `None` if it does not.
 pub(super) fn defect(explained: &Explained<'_>) -> Option<Illegal> {
-    check_json(explained.bytes?).err()
+    let line = explained.bytes?;
+    // Its ending is not to blame for a text that lacks its last quote.
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    check_json(line.strip_suffix(b"\r").unwrap_or(line)).err()
 }
 
 /// Returns why a stage dropped an event.
