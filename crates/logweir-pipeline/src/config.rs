@@ -192,7 +192,8 @@ pub struct Loaded {
 /// Reads the pipelines of one process from files, replacing `${VAR}` from the environment of the process.
 ///
 /// Besides the files it looks at the directories that their paths and globs name, to find pipelines that would write
-/// to the same file or read what they write.
+/// to the same file or read what they write. A file of tests that is given together with its pipeline, as `*.yaml` gives
+/// it, is passed over.
 ///
 /// # Errors
 ///
@@ -201,7 +202,7 @@ pub struct Loaded {
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, Problems> {
     let mut files = Vec::with_capacity(paths.len());
     let mut problems = Vec::new();
-    for path in paths {
+    for path in paths.iter().filter(|path| !pipeline_test::stands_beside(path, paths)) {
         match ConfigFile::open(path) {
             Ok(file) => files.push(file),
             Err(unreadable) => problems.extend(unreadable.iter().cloned()),

@@ -53,6 +53,8 @@ pub(super) static PIPELINE: MapShape = MapShape {
     only: &[],
     hints: &[
         ("job", "write it as an item of `jobs`"),
+        ("transforms", "they are called `stages` here"),
+        ("input", "write `source`"),
         ("filter", "it is a stage: write it as an item of `stages`"),
         ("sample", "it is a stage: write it as an item of `stages`"),
         ("truncate", "it is a stage: write it as an item of `stages`"),

@@ -106,6 +106,11 @@ fn beside(path: &Path) -> PathBuf {
     path.with_extension(format!("test.{ending}"))
 }
 
+/// Returns whether a file has the tests of one of some pipeline files.
+pub(super) fn stands_beside(path: &Path, pipelines: &[PathBuf]) -> bool {
+    pipelines.iter().any(|pipeline| beside(pipeline) == path)
+}
+
 /// Reads the tests of a pipeline from its text, and from that of a file beside it if there is one, replacing `${VAR}` by what
 /// `env` returns.
 ///

@@ -295,6 +295,9 @@ impl Shape {
             }
             Self::Choice([only]) => format!("write `{only}`"),
             Self::Choice(words) => format!("one of {}", listed(words.iter().copied(), "and")),
+            Self::Integer(least, u64::MAX) => {
+                format!("a whole number without a unit, from {least} on, as 16384")
+            }
             Self::Integer(least, most) => format!("a whole number from {least} to {most}"),
             Self::Size(least, most) => {
                 let least = show_size(*least);
@@ -310,7 +313,9 @@ impl Shape {
                     "a whole number and a unit (`ms`, `s`, `m`, `h`, `d`) as `30s`, from {least} to {most}"
                 )
             }
-            Self::Rate => String::from("a number greater than 0 and at most 1, as 0.1"),
+            Self::Rate => {
+                String::from("a share and no percentage: a number greater than 0 and at most 1, as 0.1")
+            }
             Self::Address => {
                 String::from("an IP address and a port, as `127.0.0.1:9598` or `[::1]:9598`, or a port alone")
             }

@@ -53,6 +53,9 @@ fn read(text: impl Read) -> Result<String, String> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(too_large());
     }
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        return Err(String::from("this file is UTF-16, not UTF-8: save it as UTF-8"));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         let line = good.filter(|byte| **byte == b'\n').count() + 1;

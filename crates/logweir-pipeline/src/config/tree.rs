@@ -205,7 +205,10 @@ impl Builder<'_, '_> {
                 self.refuse_marks(place, anchor, tag.is_some());
                 let plain = style == ScalarStyle::Plain;
                 let place = self.without_trail(place, style);
-                self.add(Node { place, kind: Kind::Scalar { text: text.into_owned(), plain } });
+                // What a tag was taken from is another text than was meant.
+                let is_tagged = tag.is_some();
+                let scalar = Kind::Scalar { text: text.into_owned(), plain };
+                self.add(Node { place, kind: if is_tagged { Kind::Refused } else { scalar } });
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_marks(place, anchor, tag.is_some());
@@ -257,7 +260,10 @@ impl Builder<'_, '_> {
             self.report.add_with_help(place, "anchors are not known here", "leave the `&…` out");
         }
         if tagged {
-            self.report.add_with_help(place, "tags are not known here", "leave the `!…` out");
+            let written = self.doc.slice(place).split_whitespace().next().unwrap_or_default();
+            let message =
+                format!("{} without quotes is a tag of YAML, which is not known here", quoted(written));
+            self.report.add_with_help(place, message, format!("put the text in quotes, as `\"{written}\"`"));
         }
     }
 
@@ -303,22 +309,34 @@ impl Builder<'_, '_> {
 fn refuse_syntax<'d>(doc: &'d Doc, report: &mut Report<'d>, error: &ScanError, start: usize) {
     let place = Place { start, end: start };
     let message = format!("this is not YAML: {}", error.info());
+    report.add_with_help(place, message, syntax_help(doc, error.info(), start));
+}
+
+/// Returns what is most likely to be done about a text that is not YAML.
+fn syntax_help(doc: &Doc, error: &str, start: usize) -> &'static str {
     let (line, _) = doc.line_and_column(start);
     let line = doc.line(line);
-    if line.trim_start_matches(' ').starts_with('\t') {
-        report.add_with_help(place, message, "indent with spaces, not with tabs");
-    } else if error.info().contains("flow") && !line.contains("${") {
-        report.add_with_help(place, message, "is every `[` and `{` above closed?");
-    } else if line.contains("${") {
-        let help = "inside `{…}` and `[…]` a text with `${…}` stands in quotes";
-        report.add_with_help(place, message, help);
-    } else {
-        report.add(place, message);
+    let is_mark = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    if doc.text().lines().any(is_mark) {
+        return "a merge left its marks (`<<<<<<<`, `>>>>>>>`) in this file: settle the conflict first";
     }
+    if line.trim_start_matches(' ').starts_with('\t') {
+        return "indent with spaces, not with tabs";
+    }
+    if error.contains("unknown anchor") {
+        return "a text that begins with `*` stands in quotes; aliases are not known here: write the value out";
+    }
+    if line.contains("${") {
+        return "inside `{…}` and `[…]` a text with `${…}` stands in quotes";
+    }
+    if error.contains("flow") || error.contains("inside a block") {
+        return "is every `[` and `{` above closed? A text with `: `, `,`, `[` or `{` in it stands in quotes";
+    }
+    "keys that belong together begin in the same column, and a text with `: ` or ` #` in it stands in quotes"
 }
 
 /// Returns the length of a text in quotes, both quotes included.
-fn quoted_len(written: &str, quote: char) -> usize {
+pub(super) fn quoted_len(written: &str, quote: char) -> usize {
     let mut chars = written.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
         if c == '\\' && quote == '"' {

@@ -42,7 +42,7 @@ pub(super) fn replace(
                 faults.push(Fault {
                     at: dollar..text.len(),
                     message: String::from("this `${` has no `}`"),
-                    help: Some("for the characters themselves write `$${`"),
+                    help: Some("close it, as `${NAME}`; for the characters themselves write `$${`"),
                 });
                 return Err(faults);
             };

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::keys;
 use super::problem::{Report, quoted};
 use super::scalar::Plain;
-use super::shape::{ListShape, MapShape, Only, PairsShape, Rule, Shape, TextShape, listed};
+use super::shape::{Key, ListShape, MapShape, Only, PairsShape, Rule, Shape, TextShape, listed};
 use super::text::{Doc, Place};
 use super::tree::{Entry, Kind, Node};
 
@@ -24,6 +24,9 @@ pub(super) use inside::Inside;
 pub(super) use texts::{BAD_PREDICATE, NOT_ALLOWED};
 
 use checked::Field;
+
+/// The keys that say where events go, of which a pipeline has one.
+const WAYS: [&str; 3] = ["sink", "outputs", "jobs"];
 
 /// Looks up a variable of the environment; `None` replaces nothing.
 type Env<'a> = Option<&'a dyn Fn(&str) -> Option<String>>;
@@ -124,6 +127,9 @@ impl Walk<'_, '_> {
 
     fn fields(&mut self, shape: &'static MapShape, entries: &[Entry], owner: Place) -> Vec<Field> {
         let mut fields = Vec::with_capacity(entries.len());
+        // The keys that unknown ones are most like: who misspells one has not left it out.
+        let mut meant: Vec<&str> = Vec::new();
+        let maps = maps_in(shape, entries);
         let mut any_unknown = false;
         for entry in entries {
             if let Some(key) = shape.key(&entry.key) {
@@ -137,12 +143,14 @@ impl Walk<'_, '_> {
                 if shape.has_secrets() {
                     self.report.hide(entry.value.place);
                 }
-                let help = unknown_help(shape, &entry.key);
+                let near = nearest(shape.keys.iter().map(|key| key.name), &entry.key);
+                meant.extend(near.filter(|near| !meant.contains(near)));
+                let help = misplaced(&maps, &entry.key).unwrap_or_else(|| unknown_help(shape, &entry.key));
                 let message = format!("unknown key {}", quoted(&entry.key));
                 self.report.add_with_help(entry.key_place, message, help);
             }
         }
-        for key in shape.keys.iter().filter(|key| key.required) {
+        for key in shape.keys.iter().filter(|key| key.required && !meant.contains(&key.name)) {
             if !fields.iter().any(|field| field.name == key.name) {
                 let help = match &key.shape {
                     Shape::Choice([only]) => format!("write `{}: {only}`", key.name),
@@ -162,6 +170,9 @@ impl Walk<'_, '_> {
             Rule::AtLeastOne => {
                 self.report.add_with_help(owner, format!("{} is empty", shape.what), one_of(shape));
             }
+            Rule::SinkOrOutputs
+                if fields.iter().all(|field| !WAYS.contains(&field.name))
+                    && WAYS.iter().any(|way| meant.contains(way)) => {}
             Rule::SinkOrOutputs => self.sink_or_outputs(&fields, owner),
             // The unknown key was meant to be one.
             Rule::EachOne(_) if any_unknown => {}
@@ -230,7 +241,7 @@ impl Walk<'_, '_> {
 
     fn sink_or_outputs(&mut self, fields: &[Field], owner: Place) {
         let find = |name: &str| fields.iter().find(|field| field.name == name);
-        let ways: Vec<&Field> = ["sink", "outputs", "jobs"].into_iter().filter_map(find).collect();
+        let ways: Vec<&Field> = WAYS.into_iter().filter_map(find).collect();
         let Some(first) = ways.iter().min_by_key(|field| field.key_place.start) else {
             let help = "write where the events go: `sink: { stdout: {} }`, or several `outputs`, or `jobs`";
             self.report.add_with_help(owner, "a pipeline needs `sink` or `outputs`", help);
@@ -280,6 +291,10 @@ impl Walk<'_, '_> {
                         let written = self.doc.slice(node.place);
                         (written.len() < 60 && !written.contains('\n'))
                             .then(|| format!("write `[{written}]`"))
+                    }
+                    (Kind::Map(entries), Shape::Map(item)) => {
+                        let first = entries.iter().find(|entry| item.key(&entry.key).is_some());
+                        first.map(|first| format!("begin each item with `- `, as `- {}: …`", first.key))
                     }
                     _ => None,
                 };
@@ -377,6 +392,21 @@ fn one_of(shape: &MapShape) -> String {
         [only] => format!("write `{}: …`", only.name),
         _ => format!("one of {}", shape.names()),
     }
+}
+
+/// Returns the maps that stand behind some keys; there are no more than the shape has.
+fn maps_in(shape: &MapShape, entries: &[Entry]) -> Vec<(&'static str, &'static MapShape)> {
+    let map = |entry: &Entry| match shape.key(&entry.key) {
+        Some(Key { name, shape: Shape::Map(map), .. }) => Some((*name, *map)),
+        _ => None,
+    };
+    entries.iter().filter_map(map).collect()
+}
+
+/// Returns what to do about a key that belongs to one of the maps beside it.
+fn misplaced(maps: &[(&'static str, &'static MapShape)], key: &str) -> Option<String> {
+    let (owner, _) = maps.iter().find(|(_, map)| map.key(key).is_some())?;
+    Some(format!("it belongs to `{owner}`: indent it further than that, or write `{owner}: {{ {key}: … }}`"))
 }
 
 /// Returns what to do about a key that is not known.

@@ -21,6 +21,27 @@ use crate::Excerpt;
 const OPERATORS: &str = "eq, !eq, lt, leq, gt, geq, startsWith, endsWith, contains, in, and their negations \
                          !startsWith, !endsWith, !contains, !in";
 
+/// The keys of a condition.
+const CONDITION_KEYS: [&str; 5] = ["and", "or", "key", "operator", "value"];
+
+/// Returns the operator that somebody means who is used to other languages, or to other capitals.
+fn meant(operator: &str) -> Option<&'static str> {
+    match operator.to_lowercase().as_str() {
+        "eq" | "equals" | "equal" | "is" | "=" | "==" => Some("eq"),
+        "neq" | "ne" | "not_eq" | "!=" | "<>" => Some("!eq"),
+        "lt" | "<" => Some("lt"),
+        "leq" | "lte" | "le" | "<=" => Some("leq"),
+        "gt" | ">" => Some("gt"),
+        "geq" | "gte" | "ge" | ">=" => Some("geq"),
+        "startswith" | "starts_with" | "prefix" => Some("startsWith"),
+        "endswith" | "ends_with" | "suffix" => Some("endsWith"),
+        "contains" | "includes" => Some("contains"),
+        "in" => Some("in"),
+        "nin" | "not_in" | "notin" => Some("!in"),
+        _ => None,
+    }
+}
+
 /// Understands a whole filter; returns its condition, and what is written of each predicate in the order of the condition.
 ///
 /// # Errors
@@ -65,6 +86,13 @@ impl Parser {
     }
 
     fn filter(&mut self, term: &Term) -> Option<Condition<String>> {
+        if let TermKind::Map(list) = &term.kind
+            && list.iter().any(|(_, name, _)| CONDITION_KEYS.iter().any(|key| key.as_bytes() == name))
+            && !list.iter().any(|(_, name, _)| name == b"where")
+        {
+            let message = "the condition stands without `where`; put it into `{where: …}`";
+            return self.problem(list[0].0, message);
+        }
         let members = self.members(term, "a filter is `{where: …}`", &["where"])?;
         match members.get("where") {
             Some(condition) => self.condition(condition, 0),
@@ -73,12 +101,11 @@ impl Parser {
     }
 
     fn condition(&mut self, term: &Term, depth: usize) -> Option<Condition<String>> {
-        const KEYS: [&str; 5] = ["and", "or", "key", "operator", "value"];
         if depth >= MAX_DEPTH {
             return self.problem(term.at, format!("conditions are nested deeper than {MAX_DEPTH} levels"));
         }
         let what = "a condition is `{and: […]}`, `{or: […]}` or `{key: …, operator: …, value: …}`";
-        let members = self.members(term, what, &KEYS)?;
+        let members = self.members(term, what, &CONDITION_KEYS)?;
         let lists = (members.get("and"), members.get("or"));
         if let (None, None) = lists {
             return self.predicate(&members).map(Condition::Is);
@@ -130,10 +157,13 @@ impl Parser {
             "startsWith" => self.bytes(value, &operator).map(|text| Test::StartsWith(text.to_vec())),
             "endsWith" => self.bytes(value, &operator).map(|text| Test::EndsWith(text.to_vec())),
             "contains" => self.bytes(value, &operator).map(|text| Test::Contains(Needle::new(text))),
-            "neq" | "ne" => {
-                return self.problem(at, format!("unknown operator `{operator}`; did you mean `!eq`?"));
+            _ => {
+                let help = match meant(&operator) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("there are {OPERATORS}"),
+                };
+                return self.problem(at, format!("unknown operator `{operator}`; {help}"));
             }
-            _ => return self.problem(at, format!("unknown operator `{operator}`; there are {OPERATORS}")),
         };
         let (key, test) = (key?, test?);
         let value = Excerpt::new(value.to_json().as_bytes());

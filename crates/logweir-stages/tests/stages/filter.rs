@@ -126,6 +126,8 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
     for (operator, value, expected) in [
         ("neq", "1", "unknown operator `neq`; did you mean `!eq`?"),
         ("like", "1", "unknown operator `like`; there are eq"),
+        ("gte", "1", "unknown operator `gte`; did you mean `geq`?"),
+        ("startswith", "1", "unknown operator `startswith`; did you mean `startsWith`?"),
         ("!lt", "1", "`!lt` is no operator; there is `geq`"),
         ("eq", "null", "expected a string, a number or a boolean"),
         ("eq", "[1]", "expected a string, a number or a boolean"),

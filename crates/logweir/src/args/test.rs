@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-/// How it is used.
+/// What `--help` ends with.
 const EXAMPLES: &str = "\
 Examples:
-  All tests of a pipeline, and those with `checkout` in their name:
-    logweir test errors.yaml
-    logweir test --filter checkout errors.yaml
+  # Runs all tests of a pipeline.
+  logweir test errors.yaml
 
-  All pipelines, each of which has tests, as a job of continuous integration does it:
-    logweir test --require --junit results.xml pipelines/*.yaml";
+  # Runs those with `checkout` in their name.
+  logweir test --filter checkout errors.yaml
+
+  # Tests all pipelines, each of which must have tests, for continuous integration.
+  logweir test --require --junit results.xml pipelines/*.yaml";
 
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]

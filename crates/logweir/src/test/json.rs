@@ -129,7 +129,40 @@ fn number(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
+
+    /// Values that are often the same: few keys, few texts, few numbers.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-2i64..2).prop_map(Value::from),
+            "[aé\"]{0,1}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::hash_map("[ab]", inner, 0..3).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn values_are_the_same_where_serde_says_so(a in value(), b in value()) {
+            let [tight, loose] = [a.to_string(), format!("{b:#}")];
+            prop_assert_eq!(is_same(&tight, &loose), a == b);
+            let loose = format!("{a:#}");
+            prop_assert!(is_same(&tight, &loose));
+            let lines = Json::parse(tight.as_bytes()).expect("JSON").lines().concat();
+            prop_assert_eq!(serde_json::from_str::<Value>(&lines).expect("JSON"), a);
+        }
+    }
 
     fn is_same(a: &str, b: &str) -> bool {
         let [a, b] = [a, b].map(|text| Json::parse(text.as_bytes()).expect("JSON"));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod broken;
 mod checkpoint;
 mod compression;
 mod dead_letters;
@@ -20,6 +21,7 @@ mod memory;
 mod metrics;
 mod naive;
 mod notify;
+mod pipeline_tests;
 mod reload;
 mod rig;
 mod scenarios;

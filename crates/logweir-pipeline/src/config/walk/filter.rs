@@ -8,7 +8,7 @@ use crate::config::problem::Found;
 use crate::config::scalar::Plain;
 use crate::config::shape::Shape;
 use crate::config::text::Place;
-use crate::config::tree::{Kind, Node};
+use crate::config::tree::{Kind, Node, quoted_len};
 
 impl Walk<'_, '_> {
     /// Checks a filter. Nothing is replaced in it: a `$` may be part of what is looked for.
@@ -72,7 +72,11 @@ fn place_in_json(
     problem: &FilterProblem,
 ) -> (Place, String) {
     let at = (0..=problem.at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let len = text[at..].chars().next().map_or(0, char::len_utf8);
+    let len = if text[at..].starts_with('"') {
+        quoted_len(&text[at..], '"')
+    } else {
+        text[at..].chars().next().map_or(0, char::len_utf8)
+    };
     if let Some(inside) = inside {
         return (inside.place(at..at + len), problem.message.clone());
     }

@@ -76,7 +76,9 @@ impl Walk<'_, '_> {
                 Checked::bad(node.place)
             }
             Err(Some(message)) => {
-                self.report.add_with_help(node.place, message, shape.help());
+                let percents =
+                    if matches!(shape, Shape::Rate) && !written.replaced { share(text) } else { None };
+                self.report.add_with_help(node.place, message, percents.unwrap_or_else(|| shape.help()));
                 Checked::bad(node.place)
             }
             Err(None) => {
@@ -305,6 +307,9 @@ fn scalar_help(shape: &Shape, written: &Written<'_>, as_written: &str) -> Option
         Shape::Duration(..) if written.plain == Plain::Number && !written.replaced => {
             Some(format!("write the unit as well: `{as_written}s`, or `{as_written}ms`"))
         }
+        Shape::Size(..) | Shape::Duration(..) | Shape::Rate if !written.replaced => {
+            with_unit(shape, as_written)
+        }
         Shape::Choice(words) if !written.replaced => {
             nearest(words.iter().copied(), written.text).map(|word| format!("did you mean `{word}`?"))
         }
@@ -314,4 +319,35 @@ fn scalar_help(shape: &Shape, written: &Written<'_>, as_written: &str) -> Option
         }
         _ => None,
     }
+}
+
+/// Returns what somebody means who writes a number with a unit that is not known.
+fn with_unit(shape: &Shape, written: &str) -> Option<String> {
+    let digits = written.len() - written.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = written.split_at(digits);
+    let unit = unit.trim().to_lowercase();
+    if number.is_empty() {
+        return None;
+    }
+    match (shape, unit.as_str()) {
+        (Shape::Size(..), "k" | "kb" | "kib" | "m" | "mb" | "mib" | "g" | "gb" | "gib") => {
+            let letter = unit[..1].to_uppercase();
+            Some(format!(
+                "write `{number} {letter}iB` for powers of 1024, or `{number} {letter}B` for powers of 1000"
+            ))
+        }
+        (Shape::Duration(..), "sec" | "secs" | "second" | "seconds") => Some(format!("write `{number}s`")),
+        (Shape::Duration(..), "min" | "mins" | "minute" | "minutes") => Some(format!("write `{number}m`")),
+        (Shape::Duration(..), "hr" | "hrs" | "hour" | "hours") => Some(format!("write `{number}h`")),
+        (Shape::Duration(..), "day" | "days") => Some(format!("write `{number}d`")),
+        (Shape::Rate, "%") => share(number),
+        _ => None,
+    }
+}
+
+/// Returns how a percentage is written as a share.
+fn share(percents: &str) -> Option<String> {
+    let percents: f64 = percents.parse().ok()?;
+    (percents > 0.0 && percents <= 100.0)
+        .then(|| format!("a share and no percentage: {percents} % is `{}`", percents / 100.0))
 }

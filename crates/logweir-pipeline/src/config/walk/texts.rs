@@ -40,7 +40,7 @@ impl Walk<'_, '_> {
     pub(super) fn job_filter(&mut self, shape: &Shape, node: &Node) -> Checked {
         let Some(text) = plain_text(node) else {
             let help = match node.kind {
-                Kind::Map(_) => Some(format!("a job has it as a text: {}", shape.help())),
+                Kind::Map(_) => Some(format!("a job has it as a text: write {}", shape.help())),
                 _ => None,
             };
             return self.unexpected(shape, node, help);

@@ -180,7 +180,7 @@ fn keys(conf: &mut Conf<'_>, must_be: bool) -> Option<S3Credentials> {
         return Some(S3Credentials::Environment);
     }
     let id = conf.filled(id, "access-key-id", "the name of the key");
-    let secret = conf.filled(secret, "secret-access-key", "the key, percent-encoded");
+    let secret = conf.filled(secret, "secret-access-key", "as `secret-access-key=…`, percent-encoded");
     Some(S3Credentials::Keys {
         access_key_id: Secret::new(id?.value),
         secret_access_key: Secret::new(secret?.value),
