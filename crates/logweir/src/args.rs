@@ -2,10 +2,13 @@
 
 mod check;
 mod checkpoint;
+mod completions;
 mod endpoint;
 mod explain;
 mod import;
+mod init;
 mod job;
+mod man;
 mod run;
 mod selftest;
 mod test;
@@ -15,10 +18,13 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::checkpoint::{CheckpointCommand, CheckpointListArgs, CheckpointResetArgs};
+pub(crate) use self::completions::CompletionsArgs;
 pub(crate) use self::endpoint::EndpointArgs;
 pub(crate) use self::explain::{ExplainArgs, Only};
 pub(crate) use self::import::ImportArgs;
+pub(crate) use self::init::{From, InitArgs, To};
 pub(crate) use self::job::{JobCheckArgs, JobCommand};
+pub(crate) use self::man::ManArgs;
 pub(crate) use self::run::{RunArgs, SummaryFormat};
 pub(crate) use self::selftest::SelftestArgs;
 pub(crate) use self::test::TestArgs;
@@ -80,6 +86,12 @@ pub(crate) enum Command {
     /// very stages that a run has. Sources, sinks and other addresses are not looked at, so their variables need not be set.
     /// Exit code 0: all passed. 1: some failed. 2: a file is wrong, or no test was run.
     Test(TestArgs),
+    /// Writes a commented pipeline file to begin with.
+    ///
+    /// On a terminal and without options that say what the pipeline does, asks a few questions. Never writes over a file
+    /// unless told to, and never writes a secret: those are left to variables of the environment.
+    /// Exit code 1: the file is there already or cannot be written, or options do not fit together.
+    Init(InitArgs),
     /// Works with Logpush jobs by themselves.
     #[command(subcommand)]
     Job(JobCommand),
@@ -104,6 +116,10 @@ pub(crate) enum Command {
     /// explains the keys. Without a terminal, or with `--once`, prints it once as text. Changes nothing in the process.
     /// Exit code 1: nobody answers there, or not logweir.
     Top(TopArgs),
+    /// Prints what has a shell complete commands and options.
+    Completions(CompletionsArgs),
+    /// Prints the manual page, or writes one for each command.
+    Man(ManArgs),
     /// Tries on this machine whether events are lost when logweir crashes.
     ///
     /// Runs a pipeline that follows logs, kills it with SIGKILL at random moments and starts it again, while the logs are

@@ -10,11 +10,14 @@ mod args;
 mod check;
 mod checkpoint;
 mod client;
+mod completions;
 mod daemon;
 mod explain;
 mod import;
+mod init;
 mod job;
 mod logging;
+mod man;
 mod notify;
 mod open_files;
 mod print;
@@ -50,6 +53,9 @@ fn main() -> ExitCode {
         Command::Test(args) => test::test(&args),
         Command::Schema => schema::schema(),
         Command::Checkpoint(command) => checkpoint::checkpoint(&command),
+        Command::Init(args) => init::init(&args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
         Command::Top(args) => top::top(&args),
         Command::Selftest(args) => selftest::selftest(&args),
     }

@@ -143,3 +143,85 @@ impl Watch {
         self.selected = found.unwrap_or(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scrape of one pipeline that has read so many events.
+    fn scrape(name: &str, n_read: u64) -> Scrape {
+        let text = format!(
+            "logweir_build_info{{version=\"1\"}} 1\n\
+             logweir_events_read_total{{pipeline=\"{name}\"}} {n_read}\n\
+             logweir_events_written_total{{pipeline=\"{name}\"}} {n_read}\n"
+        );
+        Scrape::parse(&text).expect("it is in the format")
+    }
+
+    /// A watch that is told of a scrape each second.
+    fn watched(scrapes: impl IntoIterator<Item = Scrape>) -> (Watch, Instant) {
+        let (mut watch, mut now) = (Watch::new("here".to_owned()), Instant::now());
+        for scrape in scrapes {
+            now += Duration::from_secs(1);
+            watch.scraped(scrape, now, 0.0);
+        }
+        (watch, now)
+    }
+
+    #[test]
+    fn rates_are_those_between_the_last_two_scrapes() {
+        let (watch, now) = watched([scrape("a", 100)]);
+        assert_eq!(watch.view.pipelines[0].events_read.per_second, None);
+        assert_eq!(watch.notice(now), None);
+        let (watch, _) = watched([100, 150, 175].map(|n| scrape("a", n)));
+        assert_eq!(watch.view.pipelines[0].events_read.per_second, Some(25.0));
+        assert_eq!(watch.view.pipelines[0].events_written().per_second, Some(25.0));
+        assert_eq!((watch.rates(10), watch.rates(1)), (vec![50, 25], vec![25]));
+    }
+
+    #[test]
+    fn a_counter_that_goes_back_is_a_new_process_and_no_negative_rate() {
+        let (mut watch, now) = watched([100, 150, 20].map(|n| scrape("a", n)));
+        assert_eq!(watch.view.pipelines[0].events_read.per_second, None);
+        let notice = watch.notice(now).expect("something is to be said");
+        assert!(notice.starts_with("the process was started again 0.0 s ago"), "{notice}");
+        watch.scraped(scrape("a", 30), now + Duration::from_secs(2), 0.0);
+        assert_eq!(watch.view.pipelines[0].events_read.per_second, Some(5.0));
+        assert_eq!(watch.rates(10), [50, 5]);
+    }
+
+    #[test]
+    fn what_was_seen_stays_while_nobody_answers_and_is_said_to_be_old() {
+        let (mut watch, now) = watched([100, 150].map(|n| scrape("a", n)));
+        watch.failed("nobody".to_owned(), now);
+        watch.failed("still nobody".to_owned(), now + Duration::from_secs(1));
+        let notice = watch.notice(now + Duration::from_secs(12)).expect("something is to be said");
+        assert_eq!(
+            notice,
+            "lost connection 12 s ago, trying again; the numbers are the last ones: still nobody"
+        );
+        assert_eq!(watch.view.pipelines[0].events_read.per_second, Some(50.0));
+        // The rate is that of all the time that has passed since.
+        watch.scraped(scrape("a", 350), now + Duration::from_secs(20), 0.0);
+        assert_eq!(watch.notice(now), None);
+        assert_eq!(watch.view.pipelines[0].events_read.per_second, Some(10.0));
+    }
+
+    #[test]
+    fn the_pipeline_that_is_looked_at_stays_so_when_others_come_before_it() {
+        let (mut watch, now) = watched([scrape("m", 1)]);
+        let both = Scrape::parse(
+            "logweir_events_read_total{pipeline=\"m\"} 1\nlogweir_events_read_total{pipeline=\"a\"} 1\n",
+        );
+        watch.scraped(both.expect("it is in the format"), now + Duration::from_secs(1), 0.0);
+        assert_eq!(watch.view.pipelines[watch.selected].name, "m");
+        for wish in [Wish::Previous, Wish::Previous] {
+            watch.wish(wish);
+        }
+        assert_eq!(watch.view.pipelines[watch.selected].name, "a");
+        for wish in [Wish::Next, Wish::Next, Wish::ScrollDown] {
+            watch.wish(wish);
+        }
+        assert_eq!((watch.selected, watch.scrolled), (1, 1));
+    }
+}

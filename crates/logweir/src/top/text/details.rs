@@ -63,7 +63,7 @@ fn trouble(pipeline: &PipelineView) -> Vec<Line> {
 
 fn events(pipeline: &PipelineView) -> Vec<Line> {
     let mut lines =
-        vec![Line::heading(format!("{:<30}{:>12}{:>20}", "events", "a second", "since the start"))];
+        vec![Line::heading(format!("{:<24}{:>11}{:>18}", "events", "a second", "since the start"))];
     lines.push(row("read", pipeline.events_read));
     lines.extend(pipeline.dropped.iter().filter(is_shown).map(dropped_row));
     if !pipeline.truncated.is_zero() {
@@ -97,7 +97,7 @@ fn taken(output: &Output) -> Vec<Line> {
         }
     }
     let in_flight = amount::grouped(output.in_flight);
-    lines.push(Line::plain(format!("  {:<28}{:>12}{in_flight:>20}", "in flight now", "")));
+    lines.push(Line::plain(format!("  {:<22}{:>11}{in_flight:>18}", "in flight now", "")));
     lines
 }
 
@@ -113,7 +113,7 @@ fn dropped_row((reason, count): (&String, &Count)) -> Line {
 
 fn row(what: &str, count: Count) -> Line {
     let total = amount::grouped(count.total);
-    Line::plain(format!("  {what:<28}{:>12}{total:>20}", per_second(count)))
+    Line::plain(format!("  {what:<22}{:>11}{total:>18}", per_second(count)))
 }
 
 fn bytes(pipeline: &PipelineView) -> Vec<Line> {
@@ -127,13 +127,13 @@ fn bytes(pipeline: &PipelineView) -> Vec<Line> {
     if let (Some(lag_bytes), Some(lag_seconds)) = (pipeline.lag_bytes, pipeline.lag_seconds) {
         let oldest = if lag_seconds > 0.0 { format!("for {lag_seconds:.1} s") } else { String::new() };
         let lag_bytes = amount::bytes(lag_bytes);
-        lines.push(Line::plain(format!("  {:<28}{oldest:>12}{lag_bytes:>20}", "lag: not delivered yet")));
+        lines.push(Line::plain(format!("  {:<22}{oldest:>11}{lag_bytes:>18}", "lag: not delivered yet")));
     }
     if let Some(held) = pipeline.held_bytes {
         let limit =
             pipeline.held_limit.map(|limit| format!("of {}", amount::bytes(limit))).unwrap_or_default();
         let held = amount::bytes(held);
-        lines.push(Line::plain(format!("  {:<28}{held:>12}{limit:>20}", "held in memory now")));
+        lines.push(Line::plain(format!("  {:<22}{held:>11}{limit:>18}", "held in memory now")));
     }
     lines
 }
@@ -141,18 +141,18 @@ fn bytes(pipeline: &PipelineView) -> Vec<Line> {
 fn byte_row(what: &str, count: Count) -> Line {
     let per_second = count.per_second.map_or_else(|| "-".to_owned(), amount::bytes);
     let total = amount::bytes(count.total);
-    Line::plain(format!("  {what:<28}{per_second:>12}{total:>20}"))
+    Line::plain(format!("  {what:<22}{per_second:>11}{total:>18}"))
 }
 
 fn channels(channels: &[Channel]) -> Vec<Line> {
     if channels.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![Line::heading(format!("{:<30}{:>12}{:>20}", "channels", "batches", "senders wait"))];
+    let mut lines = vec![Line::heading(format!("{:<24}{:>11}{:>18}", "channels", "batches", "senders wait"))];
     for Channel { name, output, depth, waited } in channels {
         let what = output.as_ref().map_or_else(|| name.clone(), |output| format!("{name}: {output}"));
         let share = waited.map_or_else(|| "-".to_owned(), |waited| format!("{:.0} %", waited * 100.0));
-        let text = format!("  {what:<28}{depth:>12}{share:>20}");
+        let text = format!("  {what:<22}{depth:>11}{share:>18}");
         let is_slow = waited.is_some_and(|waited| waited > MUCH);
         lines.push(match name.as_str() {
             "payloads" if is_slow => Line::plain(format!("{text}  the sink is the slowest part")),
