@@ -9,6 +9,7 @@ mod parse;
 mod predicate;
 mod term;
 mod verdict;
+mod words;
 
 use std::sync::Arc;
 

@@ -113,9 +113,27 @@ impl Checker<'_, '_> {
             let place = sample.key_place("always_keep").unwrap_or(always.place);
             way.passed.always_keep(config, place, self.report);
         }
+        self.rates(sample, way);
         self.whole_rate(sample);
         way.passed.forget_written(sample.get("weight_field"));
         way.sample = Some(place);
+    }
+
+    /// Looks at the strata of a sample, of which the first that holds counts.
+    fn rates(&mut self, sample: &Checked, way: &Way<'_>) {
+        let mut before: Vec<&FilterConfig> = Vec::new();
+        let rates = sample.get("rates").map_or(&[][..], Checked::items);
+        for stratum in sample.get("always_keep").into_iter().chain(rates) {
+            let condition = stratum.get("where").unwrap_or(stratum);
+            let Value::Filter(config) = &condition.value else { continue };
+            // What spares events has been looked at.
+            if stratum.get("where").is_some() {
+                fields::of_filter(config, condition.place, self.doc, self.report);
+                let place = stratum.key_place("where").unwrap_or(condition.place);
+                way.passed.stratum(config, &before, place, self.report);
+            }
+            before.push(config);
+        }
     }
 
     /// Warns of sampling that keeps everything, unless a variable says so, which may say another thing elsewhere.

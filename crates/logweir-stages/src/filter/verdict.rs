@@ -103,6 +103,15 @@ impl FilterConfig {
         if is_possible(Wanted::False) { Verdict::Depends } else { Verdict::Always }
     }
 
+    /// Returns whether it may hold for an event for which all of `given` hold and none of `missed`; if not, there is no
+    /// such event.
+    pub fn can_hold(&self, given: &[&Self], missed: &[&Self]) -> bool {
+        let given = given.iter().map(|filter| (&filter.condition, Wanted::True));
+        let missed = missed.iter().map(|filter| (&filter.condition, Wanted::False));
+        let goals = given.chain(missed).chain([(&self.condition, Wanted::True)]);
+        Search { work: MAX_WORK }.is_possible(goals)
+    }
+
     /// Returns what its predicates ask for, in the order in which they are written.
     pub fn asked(&self) -> Vec<Asked<'_>> {
         let mut asked = Vec::new();

@@ -118,6 +118,20 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_cannot_hold_beside_others_holds_for_no_event(text in filter(), given in filter(), missed in filter()) {
+        let [config, yes, no] = [&text, &given, &missed].map(|text| FilterConfig::from_json(text).unwrap());
+        let [filter, given, missed] = [&text, &given, &missed].map(|text| NaiveFilter::parse(text).unwrap());
+        if !config.can_hold(&[&yes], &[&no]) {
+            let is_one = |event: &Node| given.keeps(event) && !missed.keeps(event) && filter.keeps(event);
+            prop_assert!(!events().iter().any(is_one), "{}", text);
+        }
+    }
+}
+
 /// Returns the verdict on predicates on the field `a`, joined.
 fn joined(join: &str, predicates: &[(&str, &str)]) -> Verdict {
     let predicate = |(operator, value): &(&str, &str)| {
@@ -194,6 +208,9 @@ fn a_filter_is_judged_by_those_before_it() {
     assert_eq!(after(filter("eq", r#""ok""#), filter("!eq", r#""ok""#)), Verdict::Never);
     assert_eq!(after(filter("!eq", r#""ok""#), filter("eq", r#""exception""#)), Verdict::Always);
     assert_eq!(after(filter("!eq", r#""ok""#), filter("!eq", r#""canceled""#)), Verdict::Depends);
+    let [ok, not_ok] =
+        ["eq", "!eq"].map(|operator| FilterConfig::from_json(&filter(operator, r#""ok""#)).unwrap());
+    assert!(!ok.can_hold(&[], &[&ok]) && not_ok.can_hold(&[], &[&ok]) && !ok.can_hold(&[], &[&ok, &not_ok]));
 }
 
 #[test]
@@ -209,4 +226,11 @@ fn a_filter_that_would_take_forever_is_given_up() {
             FilterConfig::from_json(&format!(r#"{{"where":{{"and":[{}]}}}}"#, list.join(","))).unwrap();
         assert_ne!(filter.verdict(), Verdict::Always);
     }
+}
+
+#[test]
+fn a_filter_is_shown_on_one_line() {
+    let text = r#"{"where":{"and":[{"key":"a","operator":"!eq","value":"x"},{"or":[{"key":"b","operator":"gt","value":5},{"key":"c","operator":"in","value":["y",1]}]}]}}"#;
+    let shown = FilterConfig::from_json(text).unwrap().to_string();
+    assert_eq!(shown, r#"a !eq "x" and (b gt 5 or c in ["y",1])"#);
 }

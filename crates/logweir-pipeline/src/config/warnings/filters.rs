@@ -59,6 +59,21 @@ impl<'c> Passed<'c> {
         report.warn(place, message, help);
     }
 
+    /// Looks at a condition that counts only where none of those `before` it holds.
+    pub(super) fn stratum(
+        &self,
+        filter: &FilterConfig,
+        before: &[&FilterConfig],
+        place: Place,
+        report: &mut Report<'_>,
+    ) {
+        let given: Vec<_> = self.filters.iter().map(|(earlier, _)| *earlier).collect();
+        if !self.is_nothing_left && !filter.can_hold(&given, before) {
+            let help = "the first condition that holds counts: put this one before those that take in more, or leave it out";
+            report.warn(place, "this rate is for no event: none that comes here is left for it", help);
+        }
+    }
+
     /// Forgets the filters that ask for one of these fields, which have changed.
     pub(super) fn forget(&mut self, fields: &[&str]) {
         let asks = |filter: &FilterConfig| {
