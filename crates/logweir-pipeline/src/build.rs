@@ -13,10 +13,11 @@ use logweir_sources::{
     AckTracker, Checkpoint, CheckpointError, CheckpointStore, Checkpointer, FileSource, FollowConfig,
     FollowSource, FollowStats, Source, StateClaim, StdinSource, list_checkpoints, read_covering, spool_dir,
 };
-use logweir_stages::{Decode, Encode, PAYLOAD_BYTES, Projection};
+use logweir_stages::{Encode, Projection};
 
 use crate::board::Board;
-use crate::config::{Limits, OutputConfig, PipelineConfig, SinkConfig, SourceConfig};
+use crate::config::{OutputConfig, PipelineConfig, SinkConfig, SourceConfig};
+use crate::memory::MemoryBound;
 use crate::status::Status;
 
 /// A pipeline whose sinks are open and that has not begun to read.
@@ -133,20 +134,9 @@ impl Pipeline {
 
 /// Logs what memory a pipeline may come to take, as its configuration bounds it.
 fn log_memory(config: &PipelineConfig) {
-    let Limits { max_event_bytes, chunk_bytes, channel_batches, decoders, held_bytes } = config.limits;
-    let n_outputs = config.outputs.len();
-    // A lane has its scratch, and for itself and each output the edited lines of a chunk twice: as a truncate stage
-    // makes one, and in the batch.
-    let longest_chunk_bytes = chunk_bytes + max_event_bytes;
-    let lane_bytes = Decode::max_scratch_bytes(max_event_bytes) + 2 * (1 + n_outputs) * longest_chunk_bytes;
-    // What is copied for a payload no longer counts as held; some wait in a channel, and one is at either end.
-    let n_queues = n_outputs + usize::from(config.dead_letter.is_some());
-    let rendered = config.outputs.iter().map(|output| output.encode.max_rendered_bytes(max_event_bytes));
-    let longest_event_bytes = rendered.max().map_or(max_event_bytes, |n_bytes| n_bytes as usize);
-    let queue_bytes = (channel_batches + 2) * (chunk_bytes.max(PAYLOAD_BYTES) + longest_event_bytes);
-    // One line may grow a chunk beyond what may be held.
-    let max_bytes = held_bytes + max_event_bytes + decoders * (lane_bytes + n_queues * queue_bytes);
-    tracing::info!(pipeline = config.name, max_bytes, held_bytes, "memory is bounded");
+    let memory = MemoryBound::of(config);
+    let held_bytes = config.limits.held_bytes;
+    tracing::info!(pipeline = config.name, max_bytes = memory.max_bytes(), held_bytes, "memory is bounded");
 }
 
 /// What could not be opened, and why.
@@ -305,7 +295,7 @@ fn open_sink(
 }
 
 /// Returns how errors name the sink of an output.
-fn sink_component(output: &OutputConfig) -> String {
+pub(crate) fn sink_component(output: &OutputConfig) -> String {
     let kind = match &output.sink {
         SinkConfig::Stdout => "stdout",
         SinkConfig::File(_) => "file",
@@ -319,7 +309,7 @@ fn sink_component(output: &OutputConfig) -> String {
 }
 
 /// Returns the directory in which what an output uploads waits.
-fn upload_dir(pipeline: &PipelineConfig, output: &OutputConfig) -> PathBuf {
+pub(crate) fn upload_dir(pipeline: &PipelineConfig, output: &OutputConfig) -> PathBuf {
     let state_dir =
         pipeline.state_dir.as_deref().expect("a sink that uploads without `state_dir` is refused");
     let of_pipeline = spool_dir(state_dir, &pipeline.name);

@@ -17,15 +17,19 @@ mod board;
 mod build;
 mod channel;
 mod config;
+mod connect;
+mod costs;
 mod dry_run;
 mod ended;
 mod generation;
 mod lane;
 mod ledger;
 mod live;
+mod memory;
 mod metrics;
 mod parts;
 mod patience;
+mod picture;
 mod reload;
 mod run;
 mod status;
@@ -40,6 +44,8 @@ pub use config::{
     Problem, Problems, SinkConfig, SourceConfig, StageConfig, TapConfig, TestEvent, TestInput, TestedFile,
     check_job, load, load_test_texts, load_tests, load_texts, read_json, schema,
 };
+pub use connect::{Finding, Grade, connect};
+pub use costs::{Cost, Costs, OutputCosts, measure};
 pub use dry_run::{DryRun, Edit, Explanation, Fate, OutputPassage, Passage, Read, Step, Verb};
 pub use ledger::{Accounts, Ledger, OutputAccounts};
 pub use logweir_event::{Malformed, with_causes};
@@ -52,7 +58,9 @@ pub use logweir_stages::{
     Comparison, Counted, Decode, Draw, Excerpt, Hashed, Illegal, Judged, Judgement, Row, Spending, Stratum,
     Tally, TextFate, TextRow, Unit, Weight, WrittenPredicate, check_json, indented,
 };
+pub use memory::MemoryBound;
 pub use metrics::{Kind, METRICS, Metric, describe, publish};
+pub use picture::{Branch, Part, Picture};
 pub use reload::{ReloadError, check_reload};
 pub use run::{Outcome, run};
 pub use status::{Failure, Status};

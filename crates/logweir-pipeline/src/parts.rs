@@ -159,7 +159,8 @@ pub(crate) fn build_encode(output: &OutputConfig, projection: &mut Projection) -
     }
 }
 
-fn build_stages(stages: &[StageConfig], projection: &mut Projection) -> Vec<Box<dyn Stage>> {
+/// Builds the stages of a list, which ask for their fields.
+pub(crate) fn build_stages(stages: &[StageConfig], projection: &mut Projection) -> Vec<Box<dyn Stage>> {
     stages.iter().map(|stage| build_stage(stage, projection)).collect()
 }
 

@@ -13,6 +13,7 @@ mod envelope;
 mod hidden;
 mod http;
 mod parse;
+mod probe;
 mod refusal;
 mod store;
 mod test_upload;
@@ -30,6 +31,7 @@ pub use config::{
 pub use connect::DestinationError;
 pub use envelope::{Bulk, Envelope, EnvelopedEvent, Push};
 pub use parse::DestinationProblem;
+pub use probe::{Probed, Question};
 pub use test_upload::test_upload;
 
 use crate::file::Compression;

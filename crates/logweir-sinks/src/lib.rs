@@ -33,8 +33,8 @@ pub use destination::{
     AzureConfig, AzureCredentials, Bulk, Destination, DestinationConfig, DestinationError,
     DestinationProblem, DirectoryConfig, ElasticsearchAuth, ElasticsearchConfig, Envelope, EnvelopedEvent,
     GsConfig, GsCredentials, Header, HeaderProblem, HttpConfig, HttpFlavour, Limits, LokiConfig,
-    ObjectPrefix, PrefixProblem, Push, S3Config, S3Credentials, S3Flavour, Upload, UploadError,
-    UploadVerdict, Uploaded, test_upload,
+    ObjectPrefix, PrefixProblem, Probed, Push, Question, S3Config, S3Credentials, S3Flavour, Upload,
+    UploadError, UploadVerdict, Uploaded, test_upload,
 };
 pub use disk::{Disk, DiskFile};
 pub use error::SinkError;

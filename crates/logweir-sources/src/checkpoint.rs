@@ -14,6 +14,7 @@ mod claim;
 mod disk;
 mod error;
 mod format;
+mod holder;
 mod list;
 mod replace;
 mod reset;
@@ -26,6 +27,7 @@ use crate::fingerprint::Fingerprint;
 
 pub use claim::{StateClaim, spool_dir};
 pub use error::CheckpointError;
+pub use holder::state_dir_holder;
 pub use list::{Listed, list_checkpoints};
 pub use reset::{Reset, reset_checkpoint};
 pub use state_dir::StateDir;

@@ -2,6 +2,7 @@
 
 mod decompress;
 mod discover;
+mod look;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -26,6 +27,7 @@ use discover::Found;
 
 pub(crate) use decompress::{Decompressed, MAX_MAGIC, is_compressed};
 pub(crate) use discover::Globs;
+pub use look::{Look, look};
 
 /// The configuration of `source.file`.
 #[derive(Clone, PartialEq, Eq, Debug)]

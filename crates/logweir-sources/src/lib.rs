@@ -28,12 +28,12 @@ use futures::future::BoxFuture;
 pub use buffer::BufferPool;
 pub use checkpoint::{
     Checkpoint, CheckpointError, CheckpointStore, FileCheckpoint, Listed, Reset, StateClaim, StateDir,
-    list_checkpoints, read_covering, reset_checkpoint, spool_dir,
+    list_checkpoints, read_covering, reset_checkpoint, spool_dir, state_dir_holder,
 };
 pub use chunker::{ChunkLimits, Chunker, RawChunk};
 pub use context::SourceContext;
 pub use error::SourceError;
-pub use file::{FileSource, FileSourceConfig};
+pub use file::{FileSource, FileSourceConfig, Look, look};
 pub use fingerprint::Fingerprint;
 pub use follow::{Checkpointer, FollowConfig, FollowSource, FollowStats, Pace, Rotation, StartAt};
 pub use lines::{InputLine, InputLines};

@@ -167,6 +167,19 @@ impl HttpDestination {
         }
     }
 
+    /// Asks for the headers of an answer; returns its status, whatever it is.
+    pub(super) async fn head(&self) -> Result<u16, UploadError> {
+        let mut request = Request::new(Body::Empty);
+        *request.method_mut() = Method::HEAD;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().remove(CONTENT_TYPE);
+        match self.client.send(&request, MAX_ANSWER).await {
+            Ok(answer) => Ok(answer.status.as_u16()),
+            Err(failure) => Err(UploadError::unanswered(&failure)),
+        }
+    }
+
     fn bulk_answer(&self, answer: &Answer, n_events: u64) -> Result<Uploaded, UploadError> {
         bulk::read(&self.server, answer, n_events).map_err(|mut error| {
             error.message = self.hidden.hide_in(&error.message);

@@ -18,7 +18,8 @@ use futures::future::BoxFuture;
 use logweir_event::with_causes;
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, MultipartUpload, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, PutMultipartOptions, PutOptions,
+    PutPayload,
 };
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
@@ -71,6 +72,16 @@ impl StoreDestination {
             self.put_in_parts(&key, file, upload, attributes).await?;
         }
         Ok(Uploaded { status: DONE, ..Uploaded::default() })
+    }
+
+    /// Asks for an object without its content; returns the status.
+    pub(super) async fn head(&self, key: &str) -> Result<u16, UploadError> {
+        let key = Path::parse(key)
+            .map_err(|_| UploadError::local("this store cannot have an object of that name"))?;
+        match self.store.get_opts(&key, GetOptions { head: true, ..GetOptions::default() }).await {
+            Ok(_) => Ok(DONE),
+            Err(error) => Err(self.error(&error)),
+        }
     }
 
     async fn put_in_parts(

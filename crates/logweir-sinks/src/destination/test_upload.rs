@@ -12,7 +12,7 @@ use super::{Destination, Envelope, EnvelopedEvent, Upload, UploadError, Uploaded
 use crate::file::Compression;
 
 /// What the object is called.
-const NAME: &str = "test.txt.gz";
+pub(super) const NAME: &str = "test.txt.gz";
 
 /// The one event that it has.
 const CONTENT: &[u8] = br#"{"content":"tests"}"#;

@@ -13,7 +13,7 @@ use super::disk::{Disk as _, RealDisk};
 use super::error::CheckpointError;
 
 /// The name of the lock file. No other file in the directory can have it: all others have one of the endings below.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 /// What follows a pipeline's name in the name of its checkpoint.
 pub(super) const SUFFIX: &str = ".checkpoint";
 /// What follows it in the name of a checkpoint that is being written, and which no checkpoint's name ends in.
