@@ -69,9 +69,10 @@ pub(crate) enum Command {
     /// Exit code 0: all that was read is accounted for. 1: a source or sink failed, events failed, or the books do
     /// not balance. 2: the command line or a file is wrong; nothing was started.
     Run(RunArgs),
-    /// Says everything that is wrong with pipeline files, and starts nothing.
+    /// Says everything that is wrong with pipeline files, and what is surely unwanted in them; starts nothing.
     ///
-    /// Exit code 2: something is wrong, or a destination did not take what `--upload-test` put into it.
+    /// Exit code 1: `--connect` found something at which a start would fail. 2: something is wrong, or there is a warning
+    /// and `--deny-warnings`, or a destination did not take what `--upload-test` put into it.
     Check(CheckArgs),
     /// Says what becomes of events in a pipeline, stage by stage, and why.
     ///

@@ -130,7 +130,7 @@ fn open(files: &[PathBuf], board: &Board) -> Result<(Vec<PipelineConfig>, Vec<Pi
         let text = problems.to_string();
         text.lines().take(MAX_LINES).collect::<Vec<_>>().join("\n")
     })?;
-    log_notes(&loaded.notes);
+    log_notes(&loaded);
     let configs = loaded.pipelines;
     check_reload(board, &configs).map_err(|error| error.to_string())?;
     let pipelines =

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
-use logweir_pipeline::{Board, Decode, Outcome, Pipeline, PipelineConfig, Problem, Status};
+use logweir_pipeline::{Board, Decode, Loaded, Outcome, Pipeline, PipelineConfig, Problem, Status};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
     open_files::raise_limit();
     let configs = match logweir_pipeline::load(&args.files) {
         Ok(loaded) => {
-            log_notes(&loaded.notes);
+            log_notes(&loaded);
             loaded.pipelines
         }
         Err(problems) => {
@@ -48,9 +48,18 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat) -> ExitCode {
     }
 }
 
-/// Logs what is worth knowing of the configuration, like a job that is not enabled.
-pub(crate) fn log_notes(notes: &[Problem]) {
-    for Problem { file, line, message, .. } in notes {
+/// Logs what is surely unwanted in the configuration, and what is worth knowing of it, like a job that is not enabled.
+pub(crate) fn log_notes(loaded: &Loaded) {
+    for Problem { file, line, message, help, .. } in &loaded.warnings {
+        tracing::warn!(
+            file,
+            line,
+            warning = message,
+            help,
+            "the configuration can be used, and is surely not as wanted"
+        );
+    }
+    for Problem { file, line, message, .. } in &loaded.notes {
         tracing::warn!(file, line, note = message, "the configuration can be used, but");
     }
 }

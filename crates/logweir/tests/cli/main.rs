@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod broken;
+mod check;
 mod checkpoint;
 mod compression;
 mod dead_letters;
