@@ -24,6 +24,8 @@ pub struct Spending {
     pub unit: Unit,
     /// What came of counting.
     pub counted: Counted,
+    /// The top-level field into which is written what was cut; `None` if nothing was, or the stage writes no report.
+    pub report: Option<String>,
 }
 
 /// What came of counting the texts of an event.
@@ -45,6 +47,13 @@ pub enum Counted {
         /// How much of that is kept.
         kept: [u64; 3],
     },
+}
+
+impl Counted {
+    /// Returns whether the texts count more than a limit, so that something is cut.
+    pub fn is_over(&self, limit: u64) -> bool {
+        matches!(self, Self::Texts { total, .. } if total.iter().sum::<u64>() > limit)
+    }
 }
 
 /// One text, or several that fared like those before and behind them.
@@ -98,6 +107,7 @@ pub struct TruncateExplainer {
     unit: Unit,
     exceptions: ColumnId,
     logs: ColumnId,
+    report: Option<String>,
 }
 
 impl TruncateExplainer {
@@ -108,6 +118,7 @@ impl TruncateExplainer {
             unit: config.unit,
             exceptions: projection.ask_top_level("Exceptions"),
             logs: projection.ask_top_level("Logs"),
+            report: config.report.clone(),
         }
     }
 
@@ -123,7 +134,8 @@ impl TruncateExplainer {
         } else {
             self.count(batch, event)
         };
-        Spending { limit: self.limit, unit: self.unit, counted }
+        let report = self.report.clone().filter(|_| counted.is_over(self.limit));
+        Spending { limit: self.limit, unit: self.unit, counted, report }
     }
 
     fn count(&self, batch: &Batch, event: usize) -> Counted {

@@ -162,6 +162,7 @@ fn truncate(spending: &Spending) -> Value {
                 "unit": unit,
                 "lists": (0..LISTS.len()).map(list).collect::<Map<_, _>>(),
                 "texts": rows.iter().map(row).collect::<Vec<_>>(),
+                "report": spending.report,
             })
         }
     }

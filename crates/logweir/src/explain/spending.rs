@@ -36,9 +36,12 @@ pub(super) fn table(spending: &Spending) -> String {
         Counted::Texts { rows, total, kept } => (rows, total, kept),
     };
     let [all, all_kept] = [total, kept].map(|units| units.iter().sum::<u64>());
-    let rows = if all <= spending.limit { String::new() } else { text_rows(rows, unit) };
+    let rows = if spending.counted.is_over(spending.limit) { text_rows(rows, unit) } else { String::new() };
     let [shown_kept, shown_all] = [all_kept, all].map(HumanCount);
-    format!("{rows}kept {shown_kept} of {shown_all} {unit}, limit {limit}: {}\n", sums(total, kept))
+    let report =
+        spending.report.as_ref().map(|field| format!("what was cut is written into {}\n", shown(field)));
+    let report = report.unwrap_or_default();
+    format!("{rows}kept {shown_kept} of {shown_all} {unit}, limit {limit}: {}\n{report}", sums(total, kept))
 }
 
 fn nothing_counts(spending: &Spending) -> String {
