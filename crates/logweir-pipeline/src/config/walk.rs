@@ -145,7 +145,8 @@ impl Walk<'_, '_> {
                 }
                 let near = nearest(shape.keys.iter().map(|key| key.name), &entry.key);
                 meant.extend(near.filter(|near| !meant.contains(near)));
-                let help = misplaced(&maps, &entry.key).unwrap_or_else(|| unknown_help(shape, &entry.key));
+                let help =
+                    misplaced(&maps, &entry.key).unwrap_or_else(|| unknown_help(shape, &entry.key, near));
                 let message = format!("unknown key {}", quoted(&entry.key));
                 self.report.add_with_help(entry.key_place, message, help);
             }
@@ -409,12 +410,12 @@ fn misplaced(maps: &[(&'static str, &'static MapShape)], key: &str) -> Option<St
     Some(format!("it belongs to `{owner}`: indent it further than that, or write `{owner}: {{ {key}: … }}`"))
 }
 
-/// Returns what to do about a key that is not known.
-fn unknown_help(shape: &MapShape, key: &str) -> String {
+/// Returns what to do about a key that is not known, and perhaps is near one that is.
+fn unknown_help(shape: &MapShape, key: &str, near: Option<&str>) -> String {
     if let Some((_, hint)) = shape.hints.iter().find(|(name, _)| *name == key) {
         return String::from(*hint);
     }
-    match nearest(shape.keys.iter().map(|key| key.name), key) {
+    match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => shape.help(),
     }
