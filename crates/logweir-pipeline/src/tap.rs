@@ -191,11 +191,11 @@ impl Points {
 #[derive(Default)]
 pub(crate) struct TapStats {
     /// How many watch now.
-    pub(crate) n_taps: AtomicUsize,
+    pub(crate) open: AtomicUsize,
     /// Events shown to anybody.
-    pub(crate) n_shown: AtomicU64,
+    pub(crate) shown: AtomicU64,
     /// Events that were to be shown and were not.
-    pub(crate) n_withheld: AtomicU64,
+    pub(crate) withheld: AtomicU64,
 }
 
 /// One of those who watch; it is no longer one once dropped.
@@ -205,7 +205,7 @@ impl Seat {
     fn take(stats: &Arc<TapStats>) -> Result<Self, TapError> {
         let more = |n: usize| (n < MAX_TAPS).then_some(n + 1);
         stats
-            .n_taps
+            .open
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .map(|_| Self(stats.clone()))
             .map_err(|_| TapError::TooMany)
@@ -214,7 +214,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.n_taps.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -333,7 +333,7 @@ impl Tap {
         self.show = Some(show);
         self.n_shown += n_events - n_hidden;
         self.n_hidden += n_hidden;
-        self.seat.0.n_shown.fetch_add(n_events - n_hidden, Ordering::Relaxed);
+        self.seat.0.shown.fetch_add(n_events - n_hidden, Ordering::Relaxed);
         if self.limit.is_some_and(|limit| self.n_shown >= limit) {
             self.end("all that was asked for");
         }
@@ -349,7 +349,7 @@ impl Tap {
     /// Returns the frame with the totals.
     fn tell(&mut self) -> String {
         let [passed, shown, withheld] = self.totals();
-        self.seat.0.n_withheld.fetch_add(withheld.saturating_sub(self.told[2]), Ordering::Relaxed);
+        self.seat.0.withheld.fetch_add(withheld.saturating_sub(self.told[2]), Ordering::Relaxed);
         (self.told, self.told_at) = ([passed, shown, withheld], Instant::now());
         format!("{}\n", json!({ "passed": passed, "shown": shown, "withheld": withheld }))
     }

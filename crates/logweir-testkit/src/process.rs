@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-pub use http::http_get;
+pub use http::{http_get, http_get_with};
 pub use rustix::process::Signal;
 
 /// Long enough for any run of a test on a machine that is busy with others.

@@ -11,6 +11,7 @@ mod job;
 mod man;
 mod run;
 mod selftest;
+mod tap;
 mod test;
 mod top;
 
@@ -27,6 +28,7 @@ pub(crate) use self::job::{JobCheckArgs, JobCommand};
 pub(crate) use self::man::ManArgs;
 pub(crate) use self::run::{RunArgs, SummaryFormat};
 pub(crate) use self::selftest::SelftestArgs;
+pub(crate) use self::tap::TapArgs;
 pub(crate) use self::test::TestArgs;
 pub(crate) use self::top::TopArgs;
 
@@ -117,6 +119,12 @@ pub(crate) enum Command {
     /// explains the keys. Without a terminal, or with `--once`, prints it once as text. Changes nothing in the process.
     /// Exit code 1: nobody answers there, or not logweir.
     Top(TopArgs),
+    /// Shows events of a running pipeline as they pass a stage.
+    ///
+    /// Asks the admin endpoint of the process, whose pipeline file must allow it with `admin: {token: …, tap: {}}`. Events go
+    /// to standard output, one a line; the pipeline never waits for who watches, and what is not shown is counted on
+    /// standard error.
+    Tap(TapArgs),
     /// Prints what has a shell complete commands and options.
     Completions(CompletionsArgs),
     /// Prints the manual page, or writes one for each command.

@@ -3,7 +3,7 @@
 //! `logweir run FILE.yaml…` runs pipelines of Workers trace events; `logweir check` says all that is wrong with their
 //! files, and `logweir test` runs the tests in them; `logweir explain` says what becomes of an event and why; `logweir job check` says it of a Logpush job, and `logweir import` makes a pipeline file of jobs; `logweir schema`
 //! prints what a file may hold; `logweir checkpoint` shows how far files have been delivered;
-//! `logweir top` shows what a running process does; `logweir selftest` kills pipelines and looks for losses.
+//! `logweir top` shows what a running process does, and `logweir tap` its events; `logweir selftest` kills pipelines and looks for losses.
 
 mod admin;
 mod args;
@@ -27,6 +27,7 @@ mod schema;
 mod selftest;
 mod signals;
 mod summary;
+mod tap;
 mod test;
 mod top;
 mod uploads;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args),
         Command::Top(args) => top::top(&args),
+        Command::Tap(args) => tap::tap(&args),
         Command::Selftest(args) => selftest::selftest(&args),
     }
 }

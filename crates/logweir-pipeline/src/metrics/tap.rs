@@ -17,8 +17,8 @@ pub(super) const TAP_EVENTS: Metric = metric(
 
 /// Publishes what has been watched.
 pub(super) fn publish(taps: &TapStats) {
-    gauge!(TAPS.name).set(taps.n_taps.load(Ordering::Relaxed) as f64);
-    for (result, count) in [("shown", &taps.n_shown), ("withheld", &taps.n_withheld)] {
+    gauge!(TAPS.name).set(taps.open.load(Ordering::Relaxed) as f64);
+    for (result, count) in [("shown", &taps.shown), ("withheld", &taps.withheld)] {
         counter!(TAP_EVENTS.name, "result" => result).absolute(count.load(Ordering::Relaxed));
     }
 }

@@ -105,7 +105,7 @@ impl Point {
             verb,
             n_watchers: AtomicUsize::new(0),
             watchers: Mutex::default(),
-            missed: Default::default(),
+            missed: Arc::default(),
         }
     }
 

@@ -10,6 +10,7 @@ mod oracle;
 mod places;
 mod problems;
 mod redact;
+mod redaction;
 mod sample;
 mod template;
 mod truncate;

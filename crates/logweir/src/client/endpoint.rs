@@ -92,7 +92,8 @@ impl Endpoint {
             );
         }
         let address = reachable(admin.listen);
-        Ok(Self { host: address.ip().to_string(), port: address.port(), token: None })
+        let token = admin.token.as_ref().map(|token| token.expose().to_owned());
+        Ok(Self { host: address.ip().to_string(), port: address.port(), token })
     }
 
     fn of_url(url: &str) -> anyhow::Result<Self> {

@@ -31,5 +31,6 @@ mod scenarios;
 mod scripts;
 mod selftest;
 mod signals;
+mod tap;
 mod top;
 mod uploads;

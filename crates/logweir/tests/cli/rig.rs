@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use logweir_testkit::process::{Ran, Run, Running, http_get, poll_until};
+use logweir_testkit::process::{Ran, Run, Running, http_get_with, poll_until};
 use logweir_testkit::scratch::Scratch;
 use serde_json::Value;
 
@@ -50,9 +50,15 @@ pub(crate) const FATES: [&str; 9] = [
     "returned",
 ];
 
+/// What opens the admin endpoint of a [`watched_pipeline`].
+pub(crate) const TOKEN: &str = "a-token-of-tests";
+
+/// What a [`watched_pipeline`] says of its admin endpoint.
+pub(crate) const ADMIN: &str = "admin: {listen: \"127.0.0.1:0\", token: a-token-of-tests}\n";
+
 /// Returns a run like [`pipeline`]'s that is not quiet and logs JSON, so that [`admin`] finds the endpoint.
 pub(crate) fn watched_pipeline(scratch: &Scratch, yaml: &str) -> Run {
-    scratch.write("pipeline.yaml", format!("{yaml}\nadmin: {{ listen: \"127.0.0.1:0\" }}\n"));
+    scratch.write("pipeline.yaml", format!("{yaml}\n{ADMIN}"));
     logweir(["run", "--log-format", "json", "--summary", "json", "pipeline.yaml"]).dir(scratch.dir())
 }
 
@@ -182,7 +188,9 @@ pub(crate) fn admin(running: &Running) -> SocketAddr {
 
 /// Returns what a path of the admin endpoint answers, which must be a success.
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
-    let (status, body) = http_get(address, path).expect("the admin endpoint answers");
+    let authorization = format!("Bearer {TOKEN}");
+    let answered = http_get_with(address, path, &[("Authorization", &authorization)]);
+    let (status, body) = answered.expect("the admin endpoint answers");
     assert_eq!(status, 200, "{path}: {body}");
     body
 }

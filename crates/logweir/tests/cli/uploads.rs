@@ -21,7 +21,9 @@ use logweir_testkit::process::{Ran, Run, Running, Signal, http_get, poll_until};
 use logweir_testkit::scratch::Scratch;
 use serde_json::Value;
 
-use crate::rig::{SOON, Summary, admin, append, event, follow, get, succeeded, summary, watched_pipeline};
+use crate::rig::{
+    ADMIN, SOON, Summary, admin, append, event, follow, get, succeeded, summary, watched_pipeline,
+};
 
 /// How batches are made and delivered where a test says nothing else: small, and tried again soon.
 const UPLOAD: [&str; 4] =
@@ -82,7 +84,7 @@ impl Uploader {
     /// Replaces the configuration and has it read.
     fn reload(&self, rest: &str) {
         let yaml = follow(&self.scratch, rest);
-        let new = self.scratch.write("new", format!("{yaml}\nadmin: {{ listen: \"127.0.0.1:0\" }}\n"));
+        let new = self.scratch.write("new", format!("{yaml}\n{ADMIN}"));
         fs::rename(new, self.scratch.path("pipeline.yaml")).expect("a file can be replaced");
         self.running.signal(Signal::HUP);
     }

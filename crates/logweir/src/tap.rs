@@ -1,0 +1,170 @@
+//! `logweir tap`
+//!
+//! Events go to standard output, a line each, so that they can be piped on; all that is said about them goes to standard
+//! error.
+
+use std::io::{self, ErrorKind, StdoutLock, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use hyper::StatusCode;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use crate::EXIT_FAILED;
+use crate::args::TapArgs;
+use crate::client::{self, Answer, Endpoint};
+
+/// What asks for a tap, before how.
+const PATH: &str = "/tap?";
+
+/// The longest frame that is taken: the largest event there can be a tap of, with every byte escaped.
+const MAX_FRAME_BYTES: usize = 16 << 20;
+
+/// Shows the events of a running process as they pass, until they end or somebody has seen enough.
+pub(crate) fn tap(args: &TapArgs) -> ExitCode {
+    match watch(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}
+
+fn watch(args: &TapArgs) -> anyhow::Result<()> {
+    let endpoint = Endpoint::find(&args.endpoint)?;
+    let path = path(args)?;
+    client::runtime()?.block_on(async {
+        let answer = endpoint.get(&path).await?;
+        if answer.status != StatusCode::OK {
+            return Err(answer.refusal().await);
+        }
+        tokio::select! {
+            shown = show(answer) => shown,
+            // Cancel safe, as nothing is waited for after it.
+            stopped = tokio::signal::ctrl_c() => stopped.context("signals cannot be watched"),
+        }
+    })
+}
+
+/// Returns what to ask for.
+fn path(args: &TapArgs) -> anyhow::Result<String> {
+    let after = match &args.output {
+        Some(output) => format!("outputs.{output}.{}", args.after),
+        None => args.after.clone(),
+    };
+    let mut query = form_urlencoded::Serializer::for_suffix(String::from(PATH), PATH.len());
+    query.append_pair("after", &after).append_pair("rate", &args.rate.to_string());
+    if args.dropped {
+        query.append_pair("dropped", "true");
+    }
+    if let Some(limit) = args.limit {
+        query.append_pair("limit", &limit.to_string());
+    }
+    if let Some(pipeline) = pipeline(args)? {
+        query.append_pair("pipeline", &pipeline);
+    }
+    Ok(query.finish())
+}
+
+/// Returns the pipeline that is meant: the one named, or the only one of the file.
+fn pipeline(args: &TapArgs) -> anyhow::Result<Option<String>> {
+    let Some(file) = args.endpoint.file.as_ref().filter(|_| args.pipeline.is_none()) else {
+        return Ok(args.pipeline.clone());
+    };
+    let loaded = logweir_pipeline::load(&[PathBuf::from(file)])?;
+    let names: Vec<_> = loaded.pipelines.into_iter().map(|pipeline| pipeline.name).collect();
+    match names.as_slice() {
+        [only] => Ok(Some(only.clone())),
+        _ => {
+            bail!("{} has several pipelines: name one by `--pipeline`: {}", file.display(), names.join(", "))
+        }
+    }
+}
+
+/// A frame, in all forms that it has.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Frame {
+    /// What is no event by itself: csv, a malformed line.
+    Text {
+        text: String,
+    },
+    /// The totals so far; those of what passed and what was shown are for others than people.
+    Totals {
+        withheld: u64,
+    },
+    End {
+        end: String,
+    },
+}
+
+/// Writes what comes, until nothing more does or nobody reads it.
+async fn show(mut answer: Answer) -> anyhow::Result<()> {
+    let mut shown = Shown { out: io::stdout().lock(), n_withheld: 0, is_over: false };
+    let mut buffer = Vec::new();
+    while let Some(bytes) = answer.next().await {
+        buffer.extend_from_slice(&bytes?);
+        let Some(end) = buffer.iter().rposition(|&byte| byte == b'\n') else {
+            if buffer.len() > MAX_FRAME_BYTES {
+                bail!("what comes is no tap: a line of it has more than {MAX_FRAME_BYTES} bytes");
+            }
+            continue;
+        };
+        let mut frames = buffer[..end].split(|&byte| byte == b'\n');
+        let written = frames.try_for_each(|frame| shown.frame(frame));
+        let written = written.and_then(|()| Ok(shown.out.flush()?));
+        buffer.drain(..=end);
+        match written {
+            Err(error) if is_closed(&error) => return Ok(()),
+            written => written?,
+        }
+    }
+    if !shown.is_over {
+        bail!("the process that was watched is gone, or has closed the connection");
+    }
+    Ok(())
+}
+
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// What has been shown so far.
+struct Shown {
+    out: StdoutLock<'static>,
+    n_withheld: u64,
+    /// Whether the end has been told.
+    is_over: bool,
+}
+
+impl Shown {
+    fn frame(&mut self, frame: &[u8]) -> anyhow::Result<()> {
+        if let Some(event) = frame.strip_prefix(b"{\"event\":").and_then(|rest| rest.strip_suffix(b"}")) {
+            self.out.write_all(event)?;
+            return Ok(self.out.write_all(b"\n")?);
+        }
+        match serde_json::from_slice(frame).context("what comes is no tap")? {
+            Frame::Text { text } => writeln!(self.out, "{text}")?,
+            Frame::Totals { withheld } if withheld > self.n_withheld => {
+                let n_more = withheld - self.n_withheld;
+                self.n_withheld = withheld;
+                let s = if n_more == 1 { "event was" } else { "events were" };
+                // Nobody may be there to read it.
+                let _ = writeln!(
+                    io::stderr(),
+                    "{n_more} {s} not shown: more came than a tap may show (`admin.tap.max_events_per_second`), or \
+                     something in them could not be hidden for sure; `--rate` shows a share of all"
+                );
+            }
+            Frame::Totals { .. } => {}
+            Frame::End { end } => {
+                self.is_over = true;
+                let _ = writeln!(io::stderr(), "{end}");
+            }
+        }
+        Ok(())
+    }
+}
