@@ -193,6 +193,7 @@ fn check_spending(spending: &Spending, step: &Step) {
     let sum: u64 = rows.iter().map(kept_of).sum();
     assert_eq!(sum, kept.iter().sum::<u64>());
     assert!(sum <= spending.limit);
+    assert!(spending.report.is_none() || step.edit.is_some());
     let Some(edit) = &step.edit else { return };
     let after = parse(&edit.after).unwrap();
     for row in rows {

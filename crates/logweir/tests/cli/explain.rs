@@ -29,7 +29,7 @@ stages:
           - and:
               - { key: Event.Response.Status, operator: geq, value: 500 }
               - { key: ScriptName, operator: in, value: [checkout, cart] }
-  - truncate: { limit: 50 }
+  - truncate: { limit: 50, report: Truncation }
   - sample:
       rate: 0.1
       rates: [{ where: { key: Outcome, operator: eq, value: exceededCpu }, rate: 0.5 }]
