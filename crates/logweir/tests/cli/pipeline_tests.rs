@@ -153,7 +153,7 @@ fn a_test_expects_what_a_run_writes() {
         "",
         "stages: [{ truncate: { limit: 20 } }]",
         "encode: { field_names: [Outcome, Logs] }",
-        "stages: [{ sample: { rate: 0.3 } }]\nencode: { record_prefix: '<', record_suffix: \">\\n\" }",
+        "stages: [{ sample: { rate: 0.3 } }]\nencode: { field_names: [Outcome, Logs], record_prefix: '<', record_suffix: \">\\n\" }",
     ]
     .into_iter()
     .enumerate()
