@@ -121,7 +121,7 @@ pub(crate) enum Command {
     Top(TopArgs),
     /// Shows events of a running pipeline as they pass a stage.
     ///
-    /// Asks the admin endpoint of the process, whose pipeline file must allow it with `admin: {token: …, tap: {}}`. Events go
+    /// Asks the admin endpoint of the process, whose pipeline file must allow it with `admin: {token: TOKEN, tap: {}}`. Events go
     /// to standard output, one a line; the pipeline never waits for who watches, and what is not shown is counted on
     /// standard error.
     Tap(TapArgs),

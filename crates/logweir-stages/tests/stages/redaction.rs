@@ -59,8 +59,10 @@ fn write(tree: &Tree, at: &[&str], is_below: bool, hidden: &[&str], is_shown: bo
     }
 }
 
+/// Returns a name of ASCII with every character written as an escape.
 fn escaped(name: &str) -> String {
-    name.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect()
+    let parts: Vec<_> = name.bytes().map(|byte| format!("\\u{byte:04X}")).collect();
+    parts.concat()
 }
 
 proptest! {
