@@ -1,7 +1,7 @@
 //! Numbers by what they mean.
 
 use std::cmp::Ordering;
-use std::io::Write;
+use std::fmt::{self, Write as _};
 
 use crate::scan::number;
 
@@ -53,8 +53,19 @@ impl Number {
 pub fn write_number(number: f64, out: &mut Vec<u8>) {
     let size = number.abs();
     let is_plain = size == 0.0 || (1e-6..1e21).contains(&size);
-    // Writing to memory cannot fail.
-    _ = if is_plain { write!(out, "{number}") } else { write!(out, "{number:e}") };
+    let mut text = Appended(out);
+    // Appending to memory cannot fail.
+    _ = if is_plain { write!(text, "{number}") } else { write!(text, "{number:e}") };
+}
+
+/// Text that is formatted right into bytes.
+struct Appended<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Appended<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
 }
 
 impl PartialEq for Number {

@@ -8,18 +8,23 @@ use crate::config::walk::Checked;
 pub(super) fn check(root: &Checked, report: &mut Report<'_>) {
     let shared = reporting(root);
     too_many(0, &shared, report);
+    is_no_weight(&[], root, report);
     is_written(root, &shared, &[], report);
     for output in root.get("outputs").map_or(&[][..], Checked::items) {
         let own = reporting(output);
         too_many(shared.len(), &own, report);
+        is_no_weight(stages(root), output, report);
         is_written(output, &shared, &own, report);
     }
 }
 
+fn stages(part: &Checked) -> &[Checked] {
+    part.get("stages").map_or(&[][..], Checked::items)
+}
+
 /// Returns the truncate stages of a pipeline or output that report.
 fn reporting(part: &Checked) -> Vec<&Checked> {
-    let stages = part.get("stages").map_or(&[][..], Checked::items);
-    let truncates = stages.iter().filter_map(|stage| stage.get("truncate"));
+    let truncates = stages(part).iter().filter_map(|stage| stage.get("truncate"));
     truncates.filter(|truncate| truncate.key_place("report").is_some()).collect()
 }
 
@@ -33,6 +38,30 @@ fn too_many(before: usize, stages: &[&Checked], report: &mut Report<'_>) {
             format!("at most {MAX_REPORTS}: what they add to the events of a chunk has to fit beside it");
         report.add_with_help(place, message, help);
     }
+}
+
+/// Reports each report or weight of a pipeline or output that takes the field of a weight or report ahead of it, in
+/// `before` or in the part itself.
+fn is_no_weight(before: &[Checked], part: &Checked, report: &mut Report<'_>) {
+    let mut ahead: Vec<(&str, &str)> =
+        before.iter().filter_map(written).map(|(by, name, _)| (by, name)).collect();
+    for (by, name, field) in stages(part).iter().filter_map(written) {
+        if ahead.iter().any(|&(other, taken)| taken == name && other != by) {
+            let message = format!(
+                "another stage writes `{name}` already: a `report` and a weight take each other's place"
+            );
+            report.add_with_help(field.place, message, "give one of them another name");
+        }
+        ahead.push((by, name));
+    }
+}
+
+/// Returns what a stage writes into an event: by which of its keys, the name of the field, and where that is given.
+fn written(stage: &Checked) -> Option<(&'static str, &str, &Checked)> {
+    let report = || Some(("report", stage.get("truncate")?.get("report")?));
+    let weight = || Some(("weight_field", stage.get("sample")?.get("weight_field")?));
+    let (by, field) = report().or_else(weight)?;
+    Some((by, field.text()?, field))
 }
 
 /// Warns where an encoding leaves out a report that was written.
