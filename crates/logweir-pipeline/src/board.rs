@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
 
 use logweir_sources::{CheckpointError, StateDir};
 use tokio::sync::Notify;
@@ -12,8 +13,9 @@ use crate::status::Status;
 use crate::tap::TapStats;
 
 /// All pipelines of the process: those that run, and those that a reload has taken away, with their last numbers.
-#[derive(Default)]
 pub struct Board {
+    /// When it was made, which the process does first of all.
+    pub(crate) started: SystemTime,
     state: Mutex<State>,
     /// Notified when pipelines have been put up, or one of them has come to run.
     changed: Notify,
@@ -50,10 +52,21 @@ pub struct Readiness {
     pub text: String,
 }
 
+impl Default for Board {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Board {
     /// Returns one without pipelines.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            started: SystemTime::now(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            taps: Arc::default(),
+        }
     }
 
     /// Returns the pipelines, those that have gone included.

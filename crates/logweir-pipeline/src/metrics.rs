@@ -3,6 +3,7 @@
 //! Nothing is counted twice: at each scrape all values are set from one copy of each pipeline's books, so that what is
 //! scraped adds up exactly. `docs/metrics.md` describes them for users; a test compares it with [`METRICS`].
 
+mod process;
 mod tap;
 mod text;
 
@@ -66,6 +67,7 @@ const ERRORS: &str = "logweir_component_errors_total";
 const CHANNEL_DEPTH: &str = "logweir_channel_depth_batches";
 const CHANNEL_WAIT: &str = "logweir_channel_wait_microseconds_total";
 const HELD: &str = "logweir_held_bytes";
+const HELD_LIMIT: &str = "logweir_held_limit_bytes";
 const LAG: &str = "logweir_source_lag_bytes";
 const UNDELIVERED: &str = "logweir_chunks_undelivered_total";
 const DEAD_LETTER_LINES: &str = "logweir_dead_letter_lines_total";
@@ -173,6 +175,7 @@ pub const METRICS: &[Metric] = &[
         Some(Unit::Bytes),
         "Bytes of chunks held in memory, bounded by limits.held_bytes and one event.",
     ),
+    metric(HELD_LIMIT, Kind::Gauge, Some(Unit::Bytes), "Bytes of chunks that may be held in memory."),
     metric(
         LAG,
         Kind::Gauge,
@@ -282,6 +285,8 @@ pub const METRICS: &[Metric] = &[
         None,
         "Batches that were found damaged in the spool, or behind one that was, and lie aside in it.",
     ),
+    process::STARTED,
+    process::RESIDENT,
     tap::TAPS,
     tap::TAP_EVENTS,
     metric(RELOADS, Kind::Counter, None, "Reloads of the configuration, by outcome."),
@@ -319,6 +324,7 @@ pub fn publish(board: &Board, version: &'static str) -> String {
     counter!(RELOADS, "outcome" => "applied").absolute(reloads.n_applied);
     counter!(RELOADS, "outcome" => "refused").absolute(reloads.n_refused);
     gauge!(RELOAD_SUCCESS).set(as_gauge(reloads.refused.is_none()));
+    process::publish(board.started);
     tap::publish(&board.taps);
     let mut scripts = Scripts::default();
     for status in board.statuses() {
@@ -360,6 +366,7 @@ fn publish_live(live: &Live, counters: &Counters, labels: &[Label]) {
         gauge!(WAITING, with(labels, "component", component)).set(as_gauge(live.is_waiting(component)));
     }
     gauge!(HELD, labels.to_vec()).set(live.pool.held() as f64);
+    gauge!(HELD_LIMIT, labels.to_vec()).set(live.pool.limit() as f64);
     gauge!(LAG, labels.to_vec()).set(live.progress.lag(live.tracker.delivered_source_bytes()) as f64);
     if let Some(stats) = live.follow.get() {
         gauge!(FILES, labels.to_vec()).set(stats.n_files() as f64);

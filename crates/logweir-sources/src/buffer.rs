@@ -50,6 +50,11 @@ impl BufferPool {
         self.shared.lock().held
     }
 
+    /// Returns how many bytes are held at most, one long line apart.
+    pub fn limit(&self) -> usize {
+        self.shared.max_held_bytes
+    }
+
     /// Waits until `n_bytes` more may be held; returns false if `stop` came first.
     ///
     /// The wait ends by [`wake`](BufferPool::wake), which must follow the cancellation.

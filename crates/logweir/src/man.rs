@@ -67,7 +67,20 @@ fn page(command: &Command) -> io::Result<String> {
     if let Some(examples) = command.get_after_long_help() {
         page.push_str(&examples_section(&examples.to_string()));
     }
-    Ok(page)
+    Ok(in_ascii(&page))
+}
+
+/// Returns a page with escapes for what is not ASCII: not every formatter reads UTF-8 without being told.
+fn in_ascii(page: &str) -> String {
+    let mut ascii = String::with_capacity(page.len());
+    for character in page.chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            let _ = write!(ascii, "\\[u{:04X}]", u32::from(character));
+        }
+    }
+    ascii
 }
 
 /// Returns examples as a section that keeps their lines as they are, which the library would fill like a paragraph.

@@ -60,7 +60,11 @@ impl View {
         Self {
             version: version.unwrap_or("of an unknown version").to_owned(),
             uptime,
-            resident: now.of("logweir_resident_memory_bytes").first().map(|sample| sample.value),
+            resident: now
+                .of("logweir_resident_memory_bytes")
+                .first()
+                .map(|sample| sample.value)
+                .filter(|bytes| *bytes > 0.0),
             reloads,
             is_reload_refused: now
                 .of("logweir_config_reload_success")
