@@ -144,11 +144,6 @@ fn a_file_that_is_not_there_ends_with_2_and_is_named() {
 #[test]
 fn check_shows_every_problem_at_its_place() {
     let expected = "\
-bad.yaml:1:1: a pipeline needs `sink` or `outputs`
-  1 | source: {stdin: {}}
-    | ^^^^^^
-help: write where the events go: `sink: { stdout: {} }`, or several `outputs`, or `jobs`
-
 bad.yaml:3:5: unknown key `truncat`
   3 |   - truncat: {}
     |     ^^^^^^^
