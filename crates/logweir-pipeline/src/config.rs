@@ -27,7 +27,7 @@ mod walk;
 mod warnings;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logweir_sinks::{DeadLetterConfig, FileSinkConfig, Secret, UploadSinkConfig};
@@ -219,6 +219,29 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Problems> {
 /// As [`load`].
 pub fn load_texts(files: Vec<ConfigFile>, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems> {
     judge(files, env, Vec::new())
+}
+
+/// Reads where the admin endpoint of a pipeline file is, and nothing else of it: what is wrong with the rest, and variables
+/// that are not set there, stand in the way of nothing. Without a token if that cannot be had here, and without `tap`.
+///
+/// # Errors
+///
+/// All problems of `admin`, or what makes the file no YAML.
+pub fn load_admin(path: &Path) -> Result<Option<AdminConfig>, Problems> {
+    let doc = Doc::new(ConfigFile::open(path)?);
+    let mut report = Report::new(&doc);
+    let env = |name: &str| std::env::var(name).ok();
+    let root = parsed(&doc, &mut report).map(|mut root| {
+        stages_only::reduce_to_admin(&mut root, &env, &mut report);
+        let root = walk::walk(&root, &doc, &env, &mut report);
+        rules::check(&root, &doc, &mut report);
+        root
+    });
+    let [problems, ..] = report.finish();
+    match root.filter(|_| problems.is_empty()) {
+        Some(root) => Ok(root.get("admin").and_then(read::admin)),
+        None => Err(Problems::new(problems)),
+    }
 }
 
 /// Checks a Logpush job as Logpush's API takes it: a file with its JSON and nothing else. Nothing is replaced in it.

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use logweir_pipeline::{ConfigFile, load_texts};
 
 use self::plan::Plan;
 use crate::EXIT_FAILED;
@@ -33,6 +34,7 @@ fn make(args: &InitArgs) -> anyhow::Result<ExitCode> {
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     let plan = if can_ask && !args.yes && Plan::is_unsaid(args) { ask::ask()? } else { Plan::of(args)? };
     let text = yaml::yaml(&plan);
+    check(&args.file, &text)?;
     if is_printed {
         return Ok(print(text.trim_end()));
     }
@@ -40,11 +42,26 @@ fn make(args: &InitArgs) -> anyhow::Result<ExitCode> {
     Ok(print(&next_steps(&args.file, &plan)))
 }
 
+/// Checks what is to be written: an answer may be a pattern that cannot be one, or have the file read what it writes.
+fn check(path: &Path, text: &str) -> anyhow::Result<()> {
+    // The variables that it names are to be set later; any text that can be an account, a key or a token will do.
+    let any = |_: &str| Some(String::from("0123456789abcdef0123456789abcdef"));
+    let checked = ConfigFile::read(path, text.as_bytes()).and_then(|file| load_texts(vec![file], &any));
+    checked.map(drop).map_err(|problems| {
+        anyhow::anyhow!("nothing was written, since what was asked for cannot be run:\n\n{problems}")
+    })
+}
+
 /// Writes the file whole or not at all.
 fn write(path: &Path, text: &str, may_replace: bool) -> anyhow::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // What any other new file has, less what the user's mask takes.
-    let permissions = std::fs::Permissions::from_mode(0o666);
+    let there = path.symlink_metadata().ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        bail!("{} is no regular file, and nothing was written: name another one", path.display());
+    }
+    // Those of the file that is written over, else what any new file has, less what the user's mask takes.
+    let new = || std::fs::Permissions::from_mode(0o666);
+    let permissions = there.map_or_else(new, |there| there.permissions());
     let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir).with_context(|| {
         format!("{} cannot be written: no file can be made in {}", path.display(), dir.display())
     })?;

@@ -1,8 +1,9 @@
-//! Takes out of a file what its tests do not depend on.
+//! Takes out of a file what its tests, or those who look for its admin endpoint, do not depend on.
 
 use super::problem::Report;
 use super::text::Place;
 use super::tree::{Entry, Kind, Node};
+use super::variables;
 
 /// The keys of a pipeline that tests do not depend on, and that a pipeline without a real source and sink may not have or
 /// need not.
@@ -40,6 +41,30 @@ pub(super) fn reduce(root: &mut Node, report: &mut Report<'_>) {
             _ => {}
         }
     }
+}
+
+/// Leaves of a file what tells where its admin endpoint is, with a source and a sink that stand in for its own. A token that
+/// cannot be had here is left out, as it may be given otherwise.
+pub(super) fn reduce_to_admin(
+    root: &mut Node,
+    env: &dyn Fn(&str) -> Option<String>,
+    report: &mut Report<'_>,
+) {
+    let Kind::Map(entries) = &mut root.kind else { return };
+    let others: Vec<String> =
+        entries.iter().map(|entry| entry.key.clone()).filter(|key| key != "admin").collect();
+    remove(entries, &others.iter().map(String::as_str).collect::<Vec<_>>(), report);
+    if let Some(Entry { value: Node { kind: Kind::Map(admin), .. }, .. }) = entries.first_mut() {
+        let is_token_here =
+            admin.iter().filter(|entry| entry.key == "token").all(|entry| match &entry.value.kind {
+                Kind::Scalar { text, .. } => variables::replace(text, env).is_ok(),
+                _ => true,
+            });
+        remove(admin, if is_token_here { &["tap"] } else { &["tap", "token"] }, report);
+    }
+    let entry = |key, value| Entry { key: String::from(key), key_place: root.place, value };
+    entries.push(entry("source", source(root.place)));
+    entries.push(entry("sink", sink(root.place)));
 }
 
 fn for_each_map(list: &mut Node, mut each: impl FnMut(&mut Vec<Entry>)) {

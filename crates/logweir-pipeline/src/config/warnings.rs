@@ -52,6 +52,8 @@ struct Way<'c> {
     cuts: Cuts,
     /// Where events are sampled, if nothing has been cut since.
     sample: Option<Place>,
+    /// The field that the last sample writes into events.
+    weight: Option<&'c str>,
 }
 
 struct Checker<'r, 'd> {
@@ -89,7 +91,12 @@ impl Checker<'_, '_> {
             self.report,
         );
         way.passed.filter(config, place, self.doc, self.report);
-        if let Some(sample) = way.sample.take() {
+        // A filter that looks at what the sample has written must stand behind it.
+        let written = way.weight;
+        let looks_at_weight =
+            |key: &str| written.is_some_and(|name| key == name || key.split('.').next() == Some(name));
+        let is_behind = config.asked().iter().any(|asked| looks_at_weight(asked.key));
+        if let Some(sample) = way.sample.take().filter(|_| !is_behind) {
             let help = format!(
                 "put this filter before the `sample` at {}: the same events come through, none is hashed in vain, and \
                  what is sampled out is counted of those that are wanted",
@@ -117,6 +124,7 @@ impl Checker<'_, '_> {
         self.whole_rate(sample);
         way.passed.forget_written(sample.get("weight_field"));
         way.sample = Some(place);
+        way.weight = sample.get("weight_field").and_then(Checked::text);
     }
 
     /// Looks at the strata of a sample, of which the first that holds counts.
@@ -160,7 +168,15 @@ impl Checker<'_, '_> {
 /// Notes that others than this machine can look in; for somebody who scrapes metrics from elsewhere that is as it should
 /// be.
 fn admin(root: &Checked, report: &mut Report<'_>) {
-    let Some(listen) = root.get("admin").and_then(|admin| admin.get("listen")) else { return };
+    let Some(admin) = root.get("admin") else { return };
+    let redacted = admin.get("tap").and_then(|tap| tap.get("redact"));
+    for field in redacted.map_or(&[][..], Checked::items) {
+        let top = field.text().and_then(|text| text.split('.').next());
+        if let Some(top) = top {
+            fields::of_name(top, field.place, report);
+        }
+    }
+    let Some(listen) = admin.get("listen") else { return };
     if let Value::Address(address) = listen.value
         && !address.ip().is_loopback()
     {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use hyper::Uri;
@@ -65,14 +65,13 @@ impl Endpoint {
     }
 
     fn of_file(path: &Path) -> anyhow::Result<Self> {
-        let loaded = logweir_pipeline::load(&[PathBuf::from(path)]).map_err(|problems| {
+        let admin = logweir_pipeline::load_admin(path).map_err(|problems| {
             anyhow::anyhow!(
                 "{problems}\n{} does not tell where its endpoint is; if logweir runs, name the endpoint itself, like \
                  `--url {DEFAULT_URL}`",
                 path.display()
             )
         })?;
-        let admin = loaded.pipelines.into_iter().find_map(|pipeline| pipeline.admin);
         let Some(admin) = admin else {
             bail!(
                 "{} has no admin endpoint to ask: add `admin: {{ listen: \"127.0.0.1:9598\" }}` to it and start logweir \

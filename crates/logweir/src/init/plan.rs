@@ -105,6 +105,10 @@ pub(super) fn check_output(to: To, output: &str) -> anyhow::Result<()> {
                 format!("`--output`: a bucket is wanted, maybe with a prefix, like `{}`", default_output(to))
             })
         }
+        To::Http if output.contains(['@', '?']) => bail!(
+            "`--output`: this URL may hold a secret, which a file should not: leave out what is behind `?` and before \
+             `@`, and put a `${{VARIABLE}}` there in the file"
+        ),
         To::Http => {
             (output.starts_with("https://") || output.starts_with("http://")).then_some(()).with_context(
                 || format!("`--output`: the URL that takes events is wanted, like `{}`", default_output(to)),

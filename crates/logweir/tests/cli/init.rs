@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
@@ -70,7 +71,7 @@ fn what_is_written_is_good_for_every_combination_of_flags() {
 fn what_is_written_is_good_for_every_destination_that_uploads() {
     check_all(&["--to", "s3", "--output", "bucket"]);
     check_all(&["--to", "r2"]);
-    check_all(&["--to", "http", "--output", "https://logs.example.com/?a=b"]);
+    check_all(&["--to", "http", "--output", "https://logs.example.com/a"]);
 }
 
 #[test]
@@ -107,6 +108,20 @@ fn a_file_that_is_there_is_written_over_only_where_told_to() {
 }
 
 #[test]
+fn only_a_regular_file_is_written_over_and_keeps_its_mode() {
+    let scratch = Scratch::new();
+    scratch.write("mine.yaml", "mine");
+    std::os::unix::fs::symlink("mine.yaml", scratch.path("link.yaml")).unwrap();
+    let ran = init(&scratch, &["--yes", "--force", "link.yaml"]);
+    assert_eq!(ran.code(), Some(1));
+    assert!(ran.stderr_text().contains("link.yaml is no regular file"), "{}", ran.stderr_text());
+    fs::set_permissions(scratch.path("mine.yaml"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(init(&scratch, &["--yes", "--force", "mine.yaml"]).code(), Some(0));
+    assert_eq!(fs::metadata(scratch.path("mine.yaml")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::symlink_metadata(scratch.path("link.yaml")).unwrap().is_symlink());
+}
+
+#[test]
 fn what_does_not_fit_together_is_refused_with_what_does() {
     let scratch = Scratch::new();
     for (args, said) in [
@@ -114,7 +129,11 @@ fn what_does_not_fit_together_is_refused_with_what_does() {
         (&["--to", "stdout", "--output", "x"], "`--to stdout` needs none"),
         (&["--to", "s3", "--output", "Not A Bucket"], "a bucket is wanted"),
         (&["--to", "http", "--output", "logs.example.com"], "like `https://"),
+        (&["--to", "http", "--output", "https://u:secret@logs.example.com/"], "may hold a secret"),
+        (&["--to", "http", "--output", "https://logs.example.com/?key=secret"], "may hold a secret"),
         (&["--to", "file", "--output", ""], "a path is wanted"),
+        (&["--to", "file", "--output", "{NOPE}.ndjson"], "`{NOPE}` is no token"),
+        (&["--input", "x/*.ndjson", "--to", "file", "--output", "x/y.ndjson"], "is read by a source as well"),
         (&["--truncate", "0"], "give a budget of 1 or more"),
         (&["--yes", "no/such/dir/p.yaml"], "no/such/dir/p.yaml cannot be written"),
     ] {

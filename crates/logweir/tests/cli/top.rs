@@ -11,7 +11,7 @@ use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::rig::{Feeder, SOON, admin, logweir, n_lines, sample, watched_pipeline};
+use crate::rig::{Feeder, SOON, TOKEN, admin, logweir, n_lines, sample, watched_pipeline};
 
 const STAGES: &str = "stages:\n  - filter: { where: { key: Outcome, operator: '!eq', value: canceled } }\n";
 const BLOCK: &str = "{\"Outcome\":\"ok\"}\n{\"Outcome\":\"canceled\"}\n{\"broken\":}\n";
@@ -192,6 +192,27 @@ fn without_a_terminal_it_prints_what_it_sees_once() {
     insta::assert_snapshot!(masked(rest));
 }
 
+#[test]
+fn an_endpoint_is_found_in_a_file_whose_rest_cannot_be_used_here() {
+    let scratch = Scratch::new();
+    let running =
+        watched_pipeline(&scratch, "source: {stdin: {}}\nsink: {\"null\": {}}").hold_stdin().start();
+    let listen = admin(&running);
+    let file = format!(
+        "source: {{ file: {{ include: ['${{UNSET_DIR}}/*'] }} }}\nstages: [filtr: {{}}]\nsink: {{ stdout: {{}} }}\n\
+         admin: {{ listen: \"{listen}\", token: \"${{UNSET_TOKEN}}\", tap: {{ redact: [Event.] }} }}\n"
+    );
+    scratch.write("broken.yaml", &file);
+    let top = ["top", "--once", "--interval", "100ms", "broken.yaml"];
+    let ran = logweir(top).dir(scratch.dir()).output();
+    assert_eq!((ran.code(), ran.stderr_text().as_str()), (Some(0), ""));
+    scratch.write("token", TOKEN);
+    let tap = ["tap", "--after", "nowhere", "--token-file", "token", "broken.yaml"];
+    let ran = logweir(tap).dir(scratch.dir()).output();
+    assert_eq!(ran.code(), Some(1));
+    assert!(!ran.stderr_text().contains("UNSET"), "{}", ran.stderr_text());
+}
+
 /// Returns a text with `#` for numbers, whatever their unit, and one blank for many, so that it is the same on every
 /// machine.
 fn masked(text: &str) -> String {
@@ -212,7 +233,7 @@ fn what_cannot_be_asked_is_named_with_what_to_do() {
     let scratch = Scratch::new();
     scratch.write("none.yaml", "source: {stdin: {}}\nsink: {stdout: {}}\n");
     scratch.write("zero.yaml", "source: {stdin: {}}\nsink: {stdout: {}}\nadmin: {listen: \"127.0.0.1:0\"}\n");
-    scratch.write("bad.yaml", "sorce: {stdin: {}}\n");
+    scratch.write("bad.yaml", "source: {stdin: {}}\nadmin: {lisen: 1}\n");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let other = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -231,7 +252,7 @@ fn what_cannot_be_asked_is_named_with_what_to_do() {
         (&["top", "--url", "https://localhost:1"], "plain HTTP"),
         (&["top", "none.yaml"], "add `admin: { listen: "),
         (&["top", "zero.yaml"], "only the running process knows it"),
-        (&["top", "bad.yaml"], "did you mean `source`?"),
+        (&["top", "bad.yaml"], "did you mean `listen`?"),
         (
             &["top", "--url", absent.as_str(), "--token-file", "absent"],
             "the token cannot be read from absent",

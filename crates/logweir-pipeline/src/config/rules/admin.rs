@@ -36,10 +36,25 @@ pub(super) fn check(root: &Checked, report: &mut Report<'_>) {
         report.add_with_help(place, "events are shown only to who has the token, and there is none", help);
     }
     if read::admin(admin).is_some_and(|config| !config.listen.ip().is_loopback()) {
-        report.note(
+        report.warn(
             place,
-            "others than this machine reach the admin endpoint, and the token and events go to them unencrypted: have it \
-             listen on 127.0.0.1, or only on a network that you trust",
+            "others than this machine reach the admin endpoint, and the token and events go to them unencrypted",
+            "have it listen on 127.0.0.1, or only on a network that you trust",
         );
+    }
+    let redacted = admin.get("tap").and_then(|tap| tap.get("redact"));
+    for field in redacted.map_or(&[][..], Checked::items) {
+        check_redacted(field, report);
+    }
+}
+
+/// Checks that a field to be hidden can be one: what nothing is found by hides nothing, and nobody would notice.
+fn check_redacted(field: &Checked, report: &mut Report<'_>) {
+    let Some(text) = field.text() else { return };
+    let is_path = |text: &str| text.split('.').all(|name| !name.is_empty() && name.trim() == name);
+    if !is_path(text) || text.contains(['[', ']', '*']) {
+        let help = "a path is names with dots between them, as `Event.Request.Headers`; it leads into each element of a list \
+                    by itself";
+        report.add_with_help(field.place, "this leads to no field, so nothing would be hidden", help);
     }
 }

@@ -21,15 +21,17 @@ fn stages(part: &Checked) -> &[Checked] {
 /// Warns of each of `stages`, which come after those in `before`, that draws by the same hashes as one ahead of it. Of the
 /// events that come to it all have low hashes, so it keeps more of them than its rate says.
 fn correlated(before: &[Checked], stages: &[Checked], report: &mut Report<'_>) {
-    let mut ahead: Vec<&Checked> = weighing(before).collect();
-    for sample in weighing(stages) {
-        let place = sample.key_place("seed").or_else(|| sample.key_place("weight_field"));
+    let samples = |stages| <[Checked]>::iter(stages).filter_map(|stage| stage.get("sample"));
+    let mut ahead: Vec<&Checked> = samples(before).collect();
+    for sample in samples(stages) {
+        let place = ["seed", "weight_field", "rate"].iter().find_map(|key| sample.key_place(key));
         if let Some(place) = place
             && ahead.iter().any(|other| draws_alike(other, sample))
         {
             report.warn(
                 place,
-                "same `key` and `seed` as a `sample` before: this one decides on the same hashes, so weights come out wrong",
+                "same `key` and `seed` as a `sample` before: this one decides on the same hashes, so it keeps another share than its \
+                 rate says",
                 "give it another `seed`",
             );
         }

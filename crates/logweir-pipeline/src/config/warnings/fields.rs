@@ -42,7 +42,7 @@ pub(super) fn of_key(key: &str, within: Place, doc: &Doc, report: &mut Report<'_
     }
 }
 
-/// Looks at a name that an event is to be written with.
+/// Looks at the name of a field that is to be written, or hidden.
 pub(super) fn of_name(name: &str, place: Place, report: &mut Report<'_>) {
     if FieldType::of(name).is_none() {
         of_unknown(name, place, report);
