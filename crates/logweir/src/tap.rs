@@ -157,7 +157,8 @@ impl Shown {
                 let _ = writeln!(
                     io::stderr(),
                     "{n_more} {s} not shown: more came than a tap may show (`admin.tap.max_events_per_second`), or \
-                     something in them could not be hidden for sure; `--rate` shows a share of all"
+                     something in them could not be hidden for sure, as in malformed lines where `redact` is set; \
+                     `--rate` shows a share of all"
                 );
             }
             Frame::Totals { .. } => {}

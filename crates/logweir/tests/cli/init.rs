@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;

@@ -1,6 +1,6 @@
 //! What the options of an encoding mean together, and for the sinks that it goes to.
 
-use logweir_stages::EncodeConfig;
+use logweir_stages::{EncodeConfig, OutputType};
 
 use super::collects_batches;
 use crate::config::Limits;
@@ -60,6 +60,12 @@ fn with_sink(encode: &Checked, sink: &Checked, report: &mut Report<'_>) {
     let Some(config) = read::encode(Some(encode)) else { return };
     // How long an event may become does not matter here, and what else is wrong has been said.
     if config.problems(0).is_empty() && !config.is_one_line_an_event() {
+        if config.output_type == OutputType::Csv {
+            let place = encode.key_place("output_type").unwrap_or(encode.place);
+            let message = "a text in csv may have line feeds, and events could not be told apart here";
+            let help = "csv is for sinks that deliver a batch as it is, as `directory` or `s3`: write `output_type: ndjson`";
+            return report.add_with_help(place, message, help);
+        }
         let at_fault = ["record_suffix", "record_template", "record_prefix", "field_delimiter"];
         let place = at_fault.iter().find_map(|name| encode.key_place(name)).unwrap_or(encode.place);
         let help =
