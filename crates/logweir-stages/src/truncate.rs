@@ -14,7 +14,7 @@ pub use explain::{Counted, Row, Spending, TextFate, TextRow, TruncateExplainer};
 use logweir_event::{Batch, ColumnId, Edits, Span};
 use logweir_json::{Projection, Unit, Value, count_text, elements, escape_into, make_edits, prefix_of_text};
 
-use self::list::{Budget, Counts, List, Place, Spent};
+use self::list::{Bill, List, Lists, Place, Spent};
 use self::report::{Removed, Report};
 use self::script::Scripts;
 use crate::{Cuts, Stage, Tally};
@@ -83,26 +83,20 @@ impl Truncate {
 
     /// Cuts one event if it is over the limit.
     fn truncate(&mut self, batch: &mut Batch, event: usize, tally: &mut Tally) {
-        let list =
-            |column, name, counts| List::new(batch, batch.field_span(event, column), name, counts, self.unit);
-        let names = list(self.exceptions, "Name", Counts::Strings);
-        let messages = list(self.exceptions, "Message", Counts::Strings);
-        let logs = list(self.logs, "Message", Counts::Values);
-        let mut budget = Budget::Left(self.limit);
-        let of_names = names.spend(&mut budget, None);
-        let of_messages = messages.spend(&mut budget, of_names.place.as_ref());
-        let of_logs = logs.spend(&mut budget, None);
-        if matches!(budget, Budget::Left(_)) {
+        let place = |column| batch.field_span(event, column);
+        let lists = Lists::new(batch, place(self.exceptions), place(self.logs), self.unit);
+        let bill = lists.spend(self.limit);
+        if !bill.is_over {
             return;
         }
-        let totals = [of_names.total, of_messages.total, of_logs.total];
+        let totals = bill.totals();
         let dropping = if self.report.is_some() { Dropping::Counted } else { Dropping::Uncounted };
         let mut cut = Cut { unit: self.unit, dropping, edits: &mut self.edits, removed: Removed::default() };
-        let [kept_names, kept_messages] = cut.cut_exceptions(&names, &of_names, &messages, &of_messages);
-        let kept = [kept_names, kept_messages, cut.cut_logs(&logs, &of_logs)];
+        let [kept_names, kept_messages] = cut.cut_exceptions(&lists, &bill);
+        let kept = [kept_names, kept_messages, cut.cut_logs(&lists.logs, &bill.logs)];
         let removed = Removed {
             characters: std::array::from_fn(|i| totals[i] - kept[i]),
-            is_marked: [&of_names, &of_messages, &of_logs].map(|spent| spent.place.is_some()),
+            is_marked: [&bill.names, &bill.messages, &bill.logs].map(|spent| spent.place.is_some()),
             ..cut.removed
         };
         self.finish(batch, event, &removed, tally);
@@ -175,13 +169,9 @@ enum Dropping {
 
 impl Cut<'_> {
     /// Cuts the exceptions; returns how much is kept of their names and of their messages.
-    fn cut_exceptions(
-        &mut self,
-        names: &List<'_>,
-        of_names: &Spent,
-        messages: &List<'_>,
-        of_messages: &Spent,
-    ) -> [u64; 2] {
+    fn cut_exceptions(&mut self, lists: &Lists<'_>, bill: &Bill) -> [u64; 2] {
+        let Lists { names, messages, .. } = lists;
+        let Bill { names: of_names, messages: of_messages, .. } = bill;
         let name = of_names.place.as_ref();
         let Some(message) = of_messages.place.as_ref() else {
             let Some(name) = name else { return [of_names.kept, of_messages.kept] };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use logweir_event::{Batch, ColumnId};
 use logweir_json::{Projection, Unit, Value, count_text, elements};
 
-use super::list::{Budget, Counts, List, Place, Spent, Text};
+use super::list::{List, Lists, Place, Spent, Text};
 use super::{Prefix, TruncateConfig};
 use crate::Excerpt;
 
@@ -139,24 +139,18 @@ impl TruncateExplainer {
     }
 
     fn count(&self, batch: &Batch, event: usize) -> Counted {
-        let list =
-            |column, name, counts| List::new(batch, batch.field_span(event, column), name, counts, self.unit);
-        let names = list(self.exceptions, "Name", Counts::Strings);
-        let messages = list(self.exceptions, "Message", Counts::Strings);
-        let logs = list(self.logs, "Message", Counts::Values);
-        let mut budget = Budget::Left(self.limit);
-        let of_names = names.spend(&mut budget, None);
-        let of_messages = messages.spend(&mut budget, of_names.place.as_ref());
-        let of_logs = logs.spend(&mut budget, None);
+        let place = |column| batch.field_span(event, column);
+        let lists = Lists::new(batch, place(self.exceptions), place(self.logs), self.unit);
+        let bill = lists.spend(self.limit);
 
-        let last_exception = of_messages.place.as_ref().or(of_names.place.as_ref());
+        let last_exception = bill.messages.place.as_ref().or(bill.names.place.as_ref());
         let mut book = Book::new(self.unit);
         let kept = [
-            book.add_list("Exceptions", "Name", &names, &of_names, last_exception),
-            book.add_list("Exceptions", "Message", &messages, &of_messages, last_exception),
-            book.add_list("Logs", "Message", &logs, &of_logs, of_logs.place.as_ref()),
+            book.add_list("Exceptions", "Name", &lists.names, &bill.names, last_exception),
+            book.add_list("Exceptions", "Message", &lists.messages, &bill.messages, last_exception),
+            book.add_list("Logs", "Message", &lists.logs, &bill.logs, bill.logs.place.as_ref()),
         ];
-        let total = [of_names.total, of_messages.total, of_logs.total];
+        let total = bill.totals();
         Counted::Texts { rows: book.finish(), total, kept }
     }
 }

@@ -7,7 +7,7 @@ use logweir_json::{Unit, entries};
 
 /// Which values count.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counts {
+enum Counts {
     /// Strings alone, as in exceptions.
     Strings,
     /// Values of any kind, and each element of an array, as in logs.
@@ -42,11 +42,54 @@ pub(super) struct Place {
 
 /// What is left to spend.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Budget {
+enum Budget {
     /// This much.
     Left(u64),
     /// Nothing, ever: the event has been cut.
     Cut,
+}
+
+/// The three lists of an event, in the order in which the budget is spent on them.
+pub(super) struct Lists<'a> {
+    pub(super) names: List<'a>,
+    pub(super) messages: List<'a>,
+    pub(super) logs: List<'a>,
+}
+
+/// What spending on the three lists came to.
+pub(super) struct Bill {
+    pub(super) names: Spent,
+    pub(super) messages: Spent,
+    pub(super) logs: Spent,
+    /// Whether the budget was not enough.
+    pub(super) is_over: bool,
+}
+
+impl<'a> Lists<'a> {
+    /// Returns those of an event whose `Exceptions` and `Logs` are at these places.
+    pub(super) fn new(batch: &'a Batch, exceptions: Option<Span>, logs: Option<Span>, unit: Unit) -> Self {
+        Self {
+            names: List::new(batch, exceptions, "Name", Counts::Strings, unit),
+            messages: List::new(batch, exceptions, "Message", Counts::Strings, unit),
+            logs: List::new(batch, logs, "Message", Counts::Values, unit),
+        }
+    }
+
+    /// Spends a budget on them. The exception whose name does not fit is the last whose message is looked at.
+    pub(super) fn spend(&self, limit: u64) -> Bill {
+        let mut budget = Budget::Left(limit);
+        let names = self.names.spend(&mut budget, None);
+        let messages = self.messages.spend(&mut budget, names.place.as_ref());
+        let logs = self.logs.spend(&mut budget, None);
+        Bill { names, messages, logs, is_over: matches!(budget, Budget::Cut) }
+    }
+}
+
+impl Bill {
+    /// Returns how much all texts of each list count.
+    pub(super) fn totals(&self) -> [u64; 3] {
+        [self.names.total, self.messages.total, self.logs.total]
+    }
 }
 
 /// What spending on a list came to.
@@ -62,20 +105,14 @@ pub(super) struct Spent {
 
 impl<'a> List<'a> {
     /// Returns the list of the field `field` in the entries of the array at `span`.
-    pub(super) fn new(
-        batch: &'a Batch,
-        span: Option<Span>,
-        field: &'static str,
-        counts: Counts,
-        unit: Unit,
-    ) -> Self {
+    fn new(batch: &'a Batch, span: Option<Span>, field: &'static str, counts: Counts, unit: Unit) -> Self {
         let array = span.map(|span| (batch.bytes(span), span.start()));
         let (bytes, at) = array.filter(|(bytes, _)| bytes.starts_with(b"[")).unwrap_or((b"", 0));
         Self { bytes, at, field, counts, unit }
     }
 
     /// Spends the budget on its texts up to those of the entry `last`, all where there is none.
-    pub(super) fn spend(&self, budget: &mut Budget, last: Option<&Place>) -> Spent {
+    fn spend(&self, budget: &mut Budget, last: Option<&Place>) -> Spent {
         let last = last.map_or(usize::MAX, |place| place.entry.start);
         let mut spent = Spent { place: None, kept: 0, total: 0 };
         for Text { entry, value, count, .. } in self.texts() {
