@@ -75,6 +75,7 @@ impl Checker<'_, '_> {
                 way.cuts.add(truncate, place, self.max_event_bytes, self.doc, self.report);
                 way.passed.forget(&truncates::FIELDS);
                 way.passed.forget_written(truncate.get("report"));
+                fields::of_written(truncate.get("report"), self.report);
                 way.sample = None;
             }
         }
@@ -123,6 +124,7 @@ impl Checker<'_, '_> {
         self.rates(sample, way);
         self.whole_rate(sample);
         way.passed.forget_written(sample.get("weight_field"));
+        fields::of_written(sample.get("weight_field"), self.report);
         way.sample = Some(place);
         way.weight = sample.get("weight_field").and_then(Checked::text);
     }

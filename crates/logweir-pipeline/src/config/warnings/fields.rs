@@ -6,6 +6,7 @@ use super::place_of;
 use crate::config::dataset::{FIELDS, FieldType};
 use crate::config::problem::{Report, quoted};
 use crate::config::text::{Doc, Place};
+use crate::config::walk::Checked;
 
 /// The fields that are lists of objects, in which no path finds anything.
 const LISTS: [&str; 2] = ["Exceptions", "Logs"];
@@ -46,6 +47,18 @@ pub(super) fn of_key(key: &str, within: Place, doc: &Doc, report: &mut Report<'_
 pub(super) fn of_name(name: &str, place: Place, report: &mut Report<'_>) {
     if FieldType::of(name).is_none() {
         of_unknown(name, place, report);
+    }
+}
+
+/// Looks at the name of a field that a stage writes into events.
+pub(super) fn of_written(field: Option<&Checked>, report: &mut Report<'_>) {
+    let Some((place, name)) = field.and_then(|field| Some((field.place, field.text()?))) else { return };
+    let help = "give it a name that events do not have, without dots";
+    if FieldType::of(name).is_some() {
+        report.warn(place, format!("`{name}` is a field of Workers trace events: its value is lost"), help);
+    } else if name.contains('.') {
+        let message = format!("{} is written as one name, dots and all, not into an object", quoted(name));
+        report.warn(place, message, help);
     }
 }
 
