@@ -8,7 +8,6 @@ mod diff;
 mod draw;
 mod json;
 mod sentence;
-mod shown;
 mod spending;
 mod text;
 

@@ -25,6 +25,7 @@ mod progress;
 mod run;
 mod schema;
 mod selftest;
+mod shown;
 mod signals;
 mod summary;
 mod tap;

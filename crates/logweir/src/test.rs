@@ -8,7 +8,8 @@ mod judge;
 mod junit;
 mod report;
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -37,6 +38,12 @@ struct Ran {
 
 /// Runs the tests of the files and says what came of them.
 pub(crate) fn test(args: &TestArgs) -> ExitCode {
+    if let Some(path) = &args.junit
+        && let Some(why) = objection(path, &args.files)
+    {
+        complain(&format!("--junit {}: {why}, as in `--junit results.xml FILE…`", path.display()));
+        return ExitCode::from(EXIT_CONFIGURATION);
+    }
     let Some(files) = load(&args.files) else { return ExitCode::from(EXIT_CONFIGURATION) };
     let suites: Vec<Suite> = files.into_iter().map(|(path, file)| run(path, file, args)).collect();
     let is_printed = report::print(&suites);
@@ -74,6 +81,33 @@ fn exit_code(suites: &[Suite], args: &TestArgs, is_printed: bool) -> ExitCode {
         return ExitCode::from(EXIT_CONFIGURATION);
     }
     ExitCode::SUCCESS
+}
+
+/// Returns why results may not be written to a path: where its name was forgotten, the next file on the command line, or
+/// whatever else is there, is not to be lost.
+fn objection(path: &Path, files: &[PathBuf]) -> Option<&'static str> {
+    let is_yaml =
+        path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("yaml") || ending == "yml");
+    if is_yaml || files.iter().any(|file| is_same(file, path)) {
+        return Some("results are not written over a pipeline file; name one of their own");
+    }
+    if path == Path::new("-") {
+        return Some("results are not printed; name a file");
+    }
+    let is_kept = path.is_file() && !may_be_results(path);
+    is_kept.then_some("this file is there, and holds something else than results; name another one")
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Returns whether a file is empty or begins as XML does.
+fn may_be_results(path: &Path) -> bool {
+    const XML: &[u8] = b"<?xml";
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(XML.len() as u64).read_to_end(&mut start));
+    read.is_ok() && (start.is_empty() || start == XML)
 }
 
 /// Reads all files; `None` if something is wrong with one, which is said of all of them.

@@ -17,7 +17,8 @@ Examples:
   logweir explain --only dropped --job errors-to-s3 jobs.yaml events.ndjson
 
   # Which filter or sample drops how many?
-  logweir explain --json shop.yaml events.ndjson | jq -r '.outputs[].why // \"written\"' | sort | uniq -c";
+  logweir explain --json shop.yaml events.ndjson |
+    jq -r '[.stages[], .outputs[].stages[] | select(.kept | not).place][0] // .outputs[0].fate' | sort | uniq -c";
 
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -2,7 +2,7 @@
 
 use logweir_pipeline::{Comparison, Judged, Judgement};
 
-use super::shown::{DIM, GREEN, RED, padded, shown, styled};
+use crate::shown::{DIM, GREEN, RED, padded, shown, styled};
 
 /// Spaces a level.
 const INDENT: usize = 2;

@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use logweir_pipeline::{Edit, indented};
 use similar::{Algorithm, DiffOp, capture_diff_slices_by_key, group_diff_ops};
 
-use super::shown::{DIM, GREEN, RED, shortened, shown, styled};
+use crate::shown::{DIM, GREEN, RED, shared, shortened, shown, styled};
 
 /// Unchanged lines around what changed.
 const CONTEXT: usize = 2;
@@ -119,13 +119,4 @@ fn shortened_evenly(text: &str) -> String {
     let head: String = text.chars().take(n_shown).collect();
     let tail: String = text.chars().skip(n_characters - n_shown).collect();
     format!("{head}…{tail}")
-}
-
-/// Returns how many bytes two texts have in common at their beginnings, and behind that at their ends.
-fn shared(a: &str, b: &str) -> (usize, usize) {
-    let same = |(a, b): &(char, char)| a == b;
-    let head = a.chars().zip(b.chars()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
-    let (a, b) = (&a[head..], &b[head..]);
-    let tail = a.chars().rev().zip(b.chars().rev()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
-    (head, tail)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use logweir_pipeline::{Draw, Excerpt, Hashed, Weight};
 
 use super::condition::tree;
-use super::shown::{push_lines, shown};
+use crate::shown::{push_lines, shown};
 
 /// Returns which share is kept and why, what was hashed, and how the hash stands to the threshold.
 pub(super) fn rows(draw: &Draw) -> String {

@@ -5,7 +5,7 @@ use logweir_pipeline::{Comparison, Draw, Explanation, Fate, Hashed, Illegal, Ste
 
 use super::Explained;
 use super::draw::of_field;
-use super::shown::shown;
+use crate::shown::shown;
 
 /// Reasons that a sentence names; the tree has all of them.
 const MAX_REASONS: usize = 3;

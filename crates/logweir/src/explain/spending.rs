@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indicatif::HumanCount;
 use logweir_pipeline::{Counted, Row, Spending, TextFate, Unit};
 
-use super::shown::{DIM, RED, YELLOW, padded, shortened, shown, styled};
+use crate::shown::{DIM, RED, YELLOW, padded, shortened, shown, styled};
 
 /// Characters of a text that are shown in its row.
 const TEXT_CHARACTERS: usize = 36;

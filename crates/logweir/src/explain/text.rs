@@ -6,8 +6,8 @@ use anstyle::Style;
 use indicatif::HumanCount;
 use logweir_pipeline::{Explanation, Fate, OutputPassage, Step, indented};
 
-use super::shown::{BOLD, DIM, GREEN, RED, YELLOW, push_lines, shortened, shown, styled};
 use super::{Explained, condition, diff, draw, sentence, spending};
+use crate::shown::{BOLD, DIM, GREEN, RED, YELLOW, push_lines, shortened, shown, styled};
 
 /// Characters shown of each line of what is written, where it is not what was read.
 const LINE_CHARACTERS: usize = 120;

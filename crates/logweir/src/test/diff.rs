@@ -1,9 +1,10 @@
 //! How two texts differ, for a person to read.
 
-use std::fmt::Write as _;
 use std::hash::Hash;
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff};
+
+use crate::shown::{shared, shown};
 
 /// How much is compared, behind what both begin and before what both end with. The time grows with the square of it, so what
 /// is longer differs as a whole.
@@ -81,16 +82,37 @@ pub(super) fn compare<T: Hash + Ord>(old: &[T], new: &[T]) -> Vec<DiffOp> {
 /// Returns how two lines differ: one line each, with what differs marked.
 pub(super) fn diff_line(expected: &str, actual: &str) -> [DiffLine; 2] {
     let tokens = [tokens(expected), tokens(actual)];
-    let ops = compare(&tokens[0], &tokens[1]);
-    let part = |tokens: &[&str], op: &DiffOp| Part {
-        text: shortened(&tokens.concat()),
-        differs: op.tag() != DiffTag::Equal,
-    };
-    let line = |sign, tokens: &[&str], range: fn(&DiffOp) -> std::ops::Range<usize>| {
-        let parts = ops.iter().filter(|op| !range(op).is_empty());
-        DiffLine { sign, parts: parts.map(|op| part(&tokens[range(op)], op)).collect() }
-    };
-    [line(Sign::Expected, &tokens[0], DiffOp::old_range), line(Sign::Actual, &tokens[1], DiffOp::new_range)]
+    let mut parts = [Vec::new(), Vec::new()];
+    for op in compare(&tokens[0], &tokens[1]) {
+        let texts = [tokens[0][op.old_range()].concat(), tokens[1][op.new_range()].concat()];
+        let common = common_ends(&texts, op.tag());
+        for (parts, text) in parts.iter_mut().zip(&texts) {
+            push_parts(parts, text, common);
+        }
+    }
+    let [expected, actual] = parts;
+    [DiffLine { sign: Sign::Expected, parts: expected }, DiffLine { sign: Sign::Actual, parts: actual }]
+}
+
+/// Returns how many bytes at both ends of two texts are to be shown as the same: all of what is the same; and of what differs,
+/// where that would be shown without its middle, what both begin and end with, so that it is not the difference that goes.
+fn common_ends([old, new]: &[String; 2], tag: DiffTag) -> (usize, usize) {
+    let is_long = |text: &String| text.chars().nth(SHOWN_CHARS).is_some();
+    match tag {
+        DiffTag::Equal => (old.len(), 0),
+        _ if is_long(old) || is_long(new) => shared(old, new),
+        _ => (0, 0),
+    }
+}
+
+/// Adds the parts of a text whose ends, so many bytes of them, the other text has as well.
+fn push_parts(parts: &mut Vec<Part>, text: &str, (head, tail): (usize, usize)) {
+    let behind = text.len() - tail;
+    for (text, differs) in [(&text[..head], false), (&text[head..behind], true), (&text[behind..], false)] {
+        if !text.is_empty() {
+            parts.push(Part { text: shortened(text), differs });
+        }
+    }
 }
 
 /// Returns how two lists of lines differ, with a few lines around each difference.
@@ -147,25 +169,11 @@ fn tokens(text: &str) -> Vec<&str> {
 pub(super) fn shortened(text: &str) -> String {
     let n_chars = text.chars().count();
     if n_chars <= SHOWN_CHARS {
-        return visible(text.chars());
+        return shown(text);
     }
-    let head = visible(text.chars().take(SHOWN_AT_ENDS));
-    let tail = visible(text.chars().skip(n_chars - SHOWN_AT_ENDS));
+    let head = shown(&text.chars().take(SHOWN_AT_ENDS).collect::<String>());
+    let tail = shown(&text.chars().skip(n_chars - SHOWN_AT_ENDS).collect::<String>());
     format!("{head}…{} more characters…{tail}", n_chars - 2 * SHOWN_AT_ENDS)
-}
-
-/// Returns characters as they are shown.
-pub(super) fn visible(text: impl Iterator<Item = char>) -> String {
-    let mut out = String::new();
-    for c in text {
-        if c.is_control() {
-            // Writing to a text does not fail.
-            let _ = write!(out, "{}", c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -173,7 +181,7 @@ mod tests {
     use super::*;
 
     /// Returns a diff with brackets around what differs.
-    fn shown(lines: &[DiffLine]) -> Vec<String> {
+    fn bracketed(lines: &[DiffLine]) -> Vec<String> {
         let line = |line: &DiffLine| {
             let sign = match line.sign {
                 Sign::Both => ' ',
@@ -191,8 +199,8 @@ mod tests {
     #[test]
     fn what_differs_in_a_line_is_marked() {
         let diff = diff_line(r#"{"Outcome":"exception"}"#, r#"{"Outcome":"ok"}"#);
-        assert_eq!(shown(&diff), [r#"-{"Outcome":"[exception]"}"#, r#"+{"Outcome":"[ok]"}"#]);
-        assert_eq!(shown(&diff_line("", "a\r")), ["-", "+[a\\r]"]);
+        assert_eq!(bracketed(&diff), [r#"-{"Outcome":"[exception]"}"#, r#"+{"Outcome":"[ok]"}"#]);
+        assert_eq!(bracketed(&diff_line("", "a\r")), ["-", "+[a\\r]"]);
     }
 
     #[test]
@@ -201,7 +209,7 @@ mod tests {
         let [expected, actual] = diff_line(&format!("{long} a"), &format!("{long} b"));
         let ends = "é".repeat(60);
         assert_eq!(
-            shown(&[expected, actual]),
+            bracketed(&[expected, actual]),
             [
                 format!("-{ends}…881 more characters…{} [a]", "é".repeat(59)),
                 format!("+{ends}…881 more characters…{} [b]", "é".repeat(59))
@@ -210,11 +218,27 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_inside_a_long_word_is_shown() {
+        let long = |inside: &str| format!("{}{inside}{}", "x".repeat(3000), "y".repeat(3000));
+        let line = |sign, inside| {
+            let ends = |c: &str| format!("{0}…2880 more characters…{0}", c.repeat(60));
+            format!("{sign}{}{inside}{}", ends("x"), ends("y"))
+        };
+        assert_eq!(bracketed(&diff_line(&long("a"), &long("b"))), [line('-', "[a]"), line('+', "[b]")]);
+        assert_eq!(bracketed(&diff_line(&long("a"), &long(""))), [line('-', "[a]"), line('+', "")]);
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_or_nobody_sees_is_shown_as_it_is() {
+        assert_eq!(shortened("a\u{202e}b\u{200b}\u{1b}\t"), "a\\u{202e}b\\u{200b}\\u{1b}\\t");
+    }
+
+    #[test]
     fn lines_far_from_a_difference_are_left_out() {
         let lines = |last: &str| -> Vec<String> {
             (0..10).map(|n| n.to_string()).chain([last.to_owned(), String::from("end")]).collect()
         };
         let diff = diff_lines(&lines("a"), &lines("b"));
-        assert_eq!(shown(&diff), [".…", " 7", " 8", " 9", "-[a]", "+[b]", " end"]);
+        assert_eq!(bracketed(&diff), [".…", " 7", " 8", " 9", "-[a]", "+[b]", " end"]);
     }
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use logweir_pipeline::{PipelineTest, TestInput};
 
-use super::diff::{DiffLine, Sign, visible};
+use super::diff::{DiffLine, Sign};
 use super::judge::Failure;
 use super::{Ran, Suite, complain};
+use crate::shown::shown;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -40,7 +41,7 @@ fn text(suites: &[Suite]) -> String {
         let _ = writeln!(text, "{}", suite.file.display());
         for ran in &suite.ran {
             let (style, word) = if ran.failure.is_some() { (BAD, "FAILED") } else { (GOOD, "ok    ") };
-            let _ = writeln!(text, "  {style}{word}{style:#} {}", visible(ran.test.name.chars()));
+            let _ = writeln!(text, "  {style}{word}{style:#} {}", shown(&ran.test.name));
         }
     }
     for suite in suites {
@@ -62,7 +63,7 @@ fn text(suites: &[Suite]) -> String {
 
 fn write_failure(file: &Path, ran: &Ran, failure: &Failure, text: &mut String) {
     let PipelineTest { name, place, .. } = &ran.test;
-    let _ = writeln!(text, "\n{BAD}FAILED{BAD:#} {place}: {}", visible(name.chars()));
+    let _ = writeln!(text, "\n{BAD}FAILED{BAD:#} {place}: {}", shown(name));
     let _ = writeln!(text, "  {}", failure.summary);
     if !failure.diff.is_empty() {
         let _ = writeln!(text, "  {EXPECTED}- expected{EXPECTED:#}   {ACTUAL}+ written{ACTUAL:#}");

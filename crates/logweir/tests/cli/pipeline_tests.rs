@@ -360,6 +360,35 @@ fn results_are_written_as_xml() {
 }
 
 #[test]
+fn results_are_written_over_nothing_but_results() {
+    let scratch = Scratch::new();
+    let text = "source: { stdin: {} }\nsink: { stdout: {} }\ntests: [{ name: a, input: { a: 1 }, expect: { a: 1 } }]\n";
+    for name in ["a.yaml", "b.yaml", "no-ending"] {
+        scratch.write(name, text);
+    }
+    scratch.write("events.ndjson", "{}\n");
+    for (args, said) in [
+        (&["--junit", "a.yaml", "b.yaml"][..], "not written over a pipeline file"),
+        (&["--junit", "new.yml", "b.yaml"], "not written over a pipeline file"),
+        (&["--junit", "./no-ending", "no-ending"], "not written over a pipeline file"),
+        (&["--junit", "events.ndjson", "b.yaml"], "holds something else than results"),
+        (&["--junit", "-", "b.yaml"], "name a file"),
+    ] {
+        let ran = test(&scratch, args).output();
+        assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(2), &b""[..]), "{args:?}");
+        assert!(ran.stderr_text().contains(said), "{args:?}: {}", ran.stderr_text());
+    }
+    for name in ["a.yaml", "b.yaml", "no-ending"] {
+        assert_eq!(scratch.read(name), text.as_bytes());
+    }
+    assert_eq!(scratch.read("events.ndjson"), b"{}\n");
+    assert!(!scratch.path("-").exists() && !scratch.path("new.yml").exists());
+    for _ in 0..2 {
+        assert_eq!(test(&scratch, &["--junit", "results.xml", "b.yaml"]).output().code(), Some(0));
+    }
+}
+
+#[test]
 fn colours_are_for_terminals() {
     let scratch = Scratch::new();
     let tests = "  - { name: a, output: full, input: '{\"a\":1}', expect: '{\"a\":2}' }";
