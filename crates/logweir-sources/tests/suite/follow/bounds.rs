@@ -148,7 +148,7 @@ fn deleted_files_with_unread_bytes_are_held_beyond_the_bound() {
     for id in 0..6 {
         let name = format!("{id}.log");
         world.append(&name, lines(10 * id..10 * id + 5));
-        run.take(5 * id as usize + 5);
+        run.take(6 * id as usize + 5);
         writers.push(File::options().append(true).open(world.path(&name)).unwrap());
         world.remove(&name);
         let n_gone = u64::from(id) + 1;
