@@ -42,6 +42,7 @@ pub use pipeline_test::{
     Expectation, PipelineTest, TestEvent, TestInput, TestedFile, load_test_texts, load_tests,
 };
 pub use problem::{Problem, Problems};
+pub use stages_only::Jobs;
 pub use text::ConfigFile;
 
 /// One pipeline: a source, the stages that all outputs share, and at least one output.
@@ -221,6 +222,26 @@ pub fn load_texts(files: Vec<ConfigFile>, env: &dyn Fn(&str) -> Option<String>) 
     judge(files, env, Vec::new())
 }
 
+/// Reads what a pipeline file says of stages and encoding, to see what they do to events: without the source, the sinks and
+/// the addresses that it has, and without its tests. What is wrong there, and variables that are not set, stand in the way
+/// of nothing.
+///
+/// # Errors
+///
+/// All problems of the rest of the file, each with its place.
+pub fn load_stages(path: &Path, jobs: Jobs) -> Result<Vec<PipelineConfig>, Problems> {
+    let doc = Doc::new(ConfigFile::open(path)?);
+    let mut report = Report::new(&doc);
+    let env = |name: &str| std::env::var(name).ok();
+    let reduce = |root: &mut _, report: &mut _| stages_only::reduce_to_stages(root, jobs, report);
+    let root = reduced(&doc, reduce, &env, &mut report);
+    let [problems, ..] = report.finish();
+    match root.and_then(|root| read::pipelines(&root, &doc)).filter(|_| problems.is_empty()) {
+        Some(pipelines) => Ok(pipelines),
+        None => Err(Problems::new(problems)),
+    }
+}
+
 /// Reads where the admin endpoint of a pipeline file is, and nothing else of it: what is wrong with the rest, and variables
 /// that are not set there, stand in the way of nothing. Without a token if that cannot be had here, and without `tap`.
 ///
@@ -231,12 +252,8 @@ pub fn load_admin(path: &Path) -> Result<Option<AdminConfig>, Problems> {
     let doc = Doc::new(ConfigFile::open(path)?);
     let mut report = Report::new(&doc);
     let env = |name: &str| std::env::var(name).ok();
-    let root = parsed(&doc, &mut report).map(|mut root| {
-        stages_only::reduce_to_admin(&mut root, &env, &mut report);
-        let root = walk::walk(&root, &doc, &env, &mut report);
-        rules::check(&root, &doc, &mut report);
-        root
-    });
+    let reduce = |root: &mut _, report: &mut _| stages_only::reduce_to_admin(root, &env, report);
+    let root = reduced(&doc, reduce, &env, &mut report);
     let [problems, ..] = report.finish();
     match root.filter(|_| problems.is_empty()) {
         Some(root) => Ok(root.get("admin").and_then(read::admin)),
@@ -288,6 +305,20 @@ fn parsed<'d>(doc: &'d Doc, report: &mut Report<'d>) -> Option<tree::Node> {
         report.hide_likely_secrets();
     }
     root
+}
+
+/// Checks what `reduce` leaves of a file; `None` if the file is not understood at all.
+fn reduced<'d>(
+    doc: &'d Doc,
+    reduce: impl FnOnce(&mut tree::Node, &mut Report<'d>),
+    env: &dyn Fn(&str) -> Option<String>,
+    report: &mut Report<'d>,
+) -> Option<walk::Checked> {
+    let mut root = parsed(doc, report)?;
+    reduce(&mut root, report);
+    let root = walk::walk(&root, doc, env, report);
+    rules::check(&root, doc, report);
+    Some(root)
 }
 
 /// Reads all files, adding to the problems there are already.

@@ -40,9 +40,9 @@ mod upload_test;
 pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
 pub use config::{
-    AdminConfig, ConfigFile, Expectation, Limits, Loaded, OutputConfig, PipelineConfig, PipelineTest,
+    AdminConfig, ConfigFile, Expectation, Jobs, Limits, Loaded, OutputConfig, PipelineConfig, PipelineTest,
     Problem, Problems, SinkConfig, SourceConfig, StageConfig, TapConfig, TestEvent, TestInput, TestedFile,
-    check_job, load, load_admin, load_test_texts, load_tests, load_texts, read_json, schema,
+    check_job, load, load_admin, load_stages, load_test_texts, load_tests, load_texts, read_json, schema,
 };
 pub use connect::{Finding, Grade, connect};
 pub use costs::{Cost, Costs, OutputCosts, measure};

@@ -270,7 +270,7 @@ fn apply(file: &mut Value, at: Index, change: Change) {
 }
 
 /// Problems that a schema has no words for.
-const BEYOND_A_SCHEMA: [&str; 19] = [
+const BEYOND_A_SCHEMA: [&str; 20] = [
     "goes only with the dataset",
     "say which one is tested",
     "this pipeline has no `",
@@ -288,7 +288,8 @@ const BEYOND_A_SCHEMA: [&str; 19] = [
     "writes to the standard output",
     "needs `field_names`",
     "each event has to be one line here",
-    "there is no batch here",
+    "there is no place here for",
+    "events could not be told apart here",
     "the standard input feeds one job only",
 ];
 

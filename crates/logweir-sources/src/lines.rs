@@ -48,15 +48,15 @@ impl InputLines {
         Ok(Self::new(Box::new(Decompressed::new(raw)), max_event_bytes))
     }
 
-    /// Returns the lines of standard input, which are read as they come. Lines longer than `max_event_bytes` are too
-    /// long.
+    /// Returns the lines of standard input, compressed or not, which are read as they come. Lines longer than
+    /// `max_event_bytes` are too long.
     ///
     /// # Errors
     ///
     /// If the process may open no more files.
     pub fn stdin(max_event_bytes: usize) -> io::Result<Self> {
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-        Ok(Self::new(Box::new(input), max_event_bytes))
+        Ok(Self::new(Box::new(Decompressed::new(RawInput::unwatched(input))), max_event_bytes))
     }
 
     fn new(input: Box<dyn Read>, max_event_bytes: usize) -> Self {

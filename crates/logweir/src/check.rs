@@ -4,14 +4,14 @@ mod connection;
 mod drawing;
 mod json;
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use logweir_pipeline::{
-    Finding, Grade, Loaded, Picture, PipelineConfig, Problem, UploadTest, connect, measure, test_uploads,
+    Finding, Grade, InputLine, InputLines, Loaded, Picture, PipelineConfig, Problem, UploadTest, connect,
+    measure, test_uploads,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -23,7 +23,7 @@ use crate::{EXIT_CONFIGURATION, EXIT_FAILED};
 const EVENTS: &[u8] = include_bytes!("../../../pipelines/quickstart.ndjson");
 
 /// How much is read of a file of events to measure on: more tells no more.
-const MAX_EVENT_BYTES: u64 = 1 << 20;
+const MAX_EVENT_BYTES: usize = 1 << 20;
 
 /// How long costs are measured, all pipelines together.
 const MEASURED: Duration = Duration::from_millis(100);
@@ -98,6 +98,7 @@ fn further(args: &CheckArgs, loaded: &Loaded, is_denied: bool) -> Result<ExitCod
         Some(pictures) => pictures.iter().map(drawing::draw).collect(),
         None => pipelines.iter().map(|pipeline| format!("{}: fine", pipeline.name)).collect(),
     };
+    text.extend(pictures.map(|_| measured_on(args.events.as_deref())));
     text.extend(findings.iter().flatten().map(connection::line));
     let printed = print(&text.join("\n"));
     if args.upload_test && worst == ExitCode::SUCCESS {
@@ -106,13 +107,23 @@ fn further(args: &CheckArgs, loaded: &Loaded, is_denied: bool) -> Result<ExitCod
     Ok(if worst == ExitCode::SUCCESS { printed } else { worst })
 }
 
+/// Returns on which events costs were measured.
+fn measured_on(events: Option<&Path>) -> String {
+    match events {
+        Some(path) => format!("costs: measured here on the first MiB of {}", path.display()),
+        None => String::from(
+            "costs: measured here on thirteen events that come with logweir; `--events FILE` measures on yours",
+        ),
+    }
+}
+
 /// Returns the pipelines in words, with what their parts cost on the events of a file.
 fn pictures(pipelines: &[PipelineConfig], events: Option<&Path>) -> Result<Vec<Picture>, String> {
     let lines = match events {
         None => EVENTS.to_vec(),
         Some(path) => {
             let failed = |error| format!("cannot read events from {}: {error}", path.display());
-            whole_lines(path).map_err(failed)?
+            first_lines(path).map_err(failed)?
         }
     };
     let time = MEASURED / u32::try_from(pipelines.len().max(1)).unwrap_or(u32::MAX);
@@ -131,14 +142,16 @@ fn pictures(pipelines: &[PipelineConfig], events: Option<&Path>) -> Result<Vec<P
     pipelines.iter().map(picture).collect()
 }
 
-/// Reads the first lines of a file that are whole, or all of it if it is short.
-fn whole_lines(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads the first events of a file, compressed or not, as far as they are measured on.
+fn first_lines(path: &Path) -> io::Result<Vec<u8>> {
+    let mut input = InputLines::open(path, MAX_EVENT_BYTES)?;
     let mut lines = Vec::new();
-    File::open(path)?.take(MAX_EVENT_BYTES).read_to_end(&mut lines)?;
-    if lines.len() as u64 == MAX_EVENT_BYTES
-        && let Some(end) = lines.iter().rposition(|byte| *byte == b'\n')
-    {
-        lines.truncate(end + 1);
+    while let Some(line) = input.next_line()? {
+        let InputLine::Whole(line) = line else { continue };
+        if lines.len() + line.len() > MAX_EVENT_BYTES {
+            break;
+        }
+        lines.extend_from_slice(&line);
     }
     Ok(lines)
 }

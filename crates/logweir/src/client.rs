@@ -198,7 +198,11 @@ impl Answer {
         let (status, endpoint) = (self.status, self.endpoint.clone());
         let said: String =
             self.text().await.unwrap_or_default().trim().chars().take(MAX_SHOWN_CHARACTERS).collect();
-        let said = if said.is_empty() { status.to_string() } else { said };
+        let said = match said.chars().next() {
+            None => status.to_string(),
+            Some('<') => format!("{status}, in a page for browsers: is it logweir's admin endpoint?"),
+            Some(_) => said,
+        };
         match status {
             StatusCode::UNAUTHORIZED => anyhow!(
                 "{endpoint} does not take the token, or got none ({said}): name the pipeline file that runs there, or \

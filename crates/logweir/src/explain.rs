@@ -16,7 +16,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::AutoStream;
-use logweir_pipeline::{DryRun, Fate, InputLine, InputLines, Passage, PipelineConfig, Read, Step, Verb};
+use logweir_pipeline::{
+    DryRun, Fate, InputLine, InputLines, Jobs, Passage, PipelineConfig, Read, Step, Verb, load_stages,
+};
 
 use crate::args::{ExplainArgs, Only};
 use crate::{EXIT_CONFIGURATION, EXIT_FAILED};
@@ -67,20 +69,24 @@ enum End {
     Failed(String),
 }
 
-/// Returns the pipelines that are asked for.
+/// Returns the pipelines that are asked for; those that a run has unless one is named.
 fn pipelines(args: &ExplainArgs) -> Result<Vec<PipelineConfig>, String> {
-    let loaded = logweir_pipeline::load(std::slice::from_ref(&args.pipeline))
-        .map_err(|problems| problems.to_string())?;
-    let mut pipelines = loaded.pipelines;
-    let path = args.pipeline.display();
-    if pipelines.is_empty() {
-        return Err(format!("{path}: no job is enabled: there is nothing to explain"));
+    let load = |jobs| load_stages(&args.pipeline, jobs).map_err(|problems| problems.to_string());
+    let enabled = load(Jobs::Enabled)?;
+    if args.name.is_none() && !enabled.is_empty() {
+        return Ok(enabled);
     }
-    let Some(name) = &args.name else { return Ok(pipelines) };
-    let names: Vec<_> = pipelines.iter().map(|pipeline| pipeline.name.clone()).collect();
-    pipelines.retain(|pipeline| is_called(&pipeline.name, name));
-    if pipelines.is_empty() {
-        return Err(format!("{path}: there is no pipeline `{name}`; there is `{}`", names.join("`, `")));
+    let mut pipelines = load(Jobs::All)?;
+    if let Some(name) = &args.name {
+        let names: Vec<_> = pipelines.iter().map(|pipeline| pipeline.name.clone()).collect();
+        pipelines.retain(|pipeline| is_called(&pipeline.name, name));
+        if pipelines.is_empty() {
+            let path = args.pipeline.display();
+            return Err(format!("{path}: there is no pipeline `{name}`; there is `{}`", names.join("`, `")));
+        }
+    }
+    for job in pipelines.iter().filter(|job| enabled.iter().all(|one| one.name != job.name)) {
+        let _ = writeln!(io::stderr(), "note: the job {} is not enabled: a run does not have it", job.name);
     }
     Ok(pipelines)
 }

@@ -23,6 +23,8 @@ use crate::{EXIT_CONFIGURATION, EXIT_FAILED};
 /// The tests of one file and what came of them.
 struct Suite {
     file: PathBuf,
+    /// The names of the file's pipelines, one for each job.
+    pipelines: Vec<String>,
     ran: Vec<Ran>,
     /// Whether the file has no tests at all, whatever the filter says.
     is_bare: bool,
@@ -152,7 +154,13 @@ fn run(path: PathBuf, file: TestedFile, args: &TestArgs) -> Suite {
         let failure = judge(&test, &pipelines[test.pipeline]).err();
         Ran { test, failure, took: begun.elapsed() }
     });
-    Suite { file: path, ran: ran.collect(), is_bare }
+    let ran = ran.collect();
+    Suite {
+        file: path,
+        pipelines: pipelines.into_iter().map(|pipeline| pipeline.name).collect(),
+        ran,
+        is_bare,
+    }
 }
 
 fn complain(text: &str) {

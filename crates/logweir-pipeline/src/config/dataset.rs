@@ -31,6 +31,27 @@ pub(super) const FIELDS: [(&str, FieldType); 13] = [
     ("WallTimeMs", FieldType::Int),
 ];
 
+/// Paths that are known to lead to something, in what events of some kinds hold. There are others.
+pub(super) const PATHS: [&str; 17] = [
+    "Event.RayID",
+    "Event.Request",
+    "Event.Request.URL",
+    "Event.Request.Method",
+    "Event.Response",
+    "Event.Response.Status",
+    "Event.Cron",
+    "Event.ScheduledTimeMs",
+    "Event.ScriptName",
+    "Event.Queue",
+    "Event.BatchSize",
+    "Event.MailFrom",
+    "Event.RcptTo",
+    "Event.RawSize",
+    "ScriptVersion.ID",
+    "ScriptVersion.Message",
+    "ScriptVersion.Tag",
+];
+
 impl FieldType {
     /// Returns the type of a documented field.
     pub(super) fn of(name: &str) -> Option<Self> {

@@ -11,7 +11,7 @@ use super::read;
 use super::rules::{self, TestTarget};
 use super::text::Doc;
 use super::walk::{self, Checked, Value};
-use super::{ConfigFile, PipelineConfig, Problems, keys, parsed, stages_only};
+use super::{ConfigFile, PipelineConfig, Problems, keys, parsed, reduced, stages_only};
 
 /// What a file says about its tests.
 #[derive(Clone, PartialEq, Debug)]
@@ -124,7 +124,7 @@ pub fn load_test_texts(
 ) -> Result<TestedFile, Problems> {
     let doc = Doc::new(file);
     let mut report = Report::new(&doc);
-    let root = pipeline(&doc, env, &mut report);
+    let root = reduced(&doc, stages_only::reduce_to_tests, env, &mut report);
     let [mut problems, ..] = report.finish();
     let beside = beside.map(Doc::new);
     let tests_beside = beside.as_ref().and_then(|beside| {
@@ -142,19 +142,6 @@ pub fn load_test_texts(
         Some(file) => Ok(file),
         None => Err(Problems::new(problems)),
     }
-}
-
-/// Checks what tests depend on in a pipeline file; `None` if it is not understood at all.
-fn pipeline<'d>(
-    doc: &'d Doc,
-    env: &dyn Fn(&str) -> Option<String>,
-    report: &mut Report<'d>,
-) -> Option<Checked> {
-    let mut root = parsed(doc, report)?;
-    stages_only::reduce(&mut root, report);
-    let root = walk::walk(&root, doc, env, report);
-    rules::check(&root, doc, report);
-    Some(root)
 }
 
 /// Returns the pipelines of a file and its tests from some files; `None` where something is bad.

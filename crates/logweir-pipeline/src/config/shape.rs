@@ -280,7 +280,10 @@ impl Shape {
                 String::from("a dataset has letters, digits, `_` and `-`, as `workers_trace_events`")
             }
             Self::Text(TextShape::Member) => {
-                format!("a name of its own, as `SampleInterval`, of {MAX_MEMBER_CHARS} characters at most")
+                format!(
+                    "the name of a field that events do not have, as `SampleInterval` for a weight or `Truncation` for a \
+                     report, of {MAX_MEMBER_CHARS} characters at most"
+                )
             }
             Self::Text(TextShape::Challenge) => {
                 String::from("a token has letters, digits, `/`, `+`, `.`, `-` and `_`, 4096 at most")

@@ -1,23 +1,39 @@
-//! Takes out of a file what its tests, or those who look for its admin endpoint, do not depend on.
+//! Takes out of a file what tests and explanations of its stages, or those who look for its admin endpoint, do not depend
+//! on.
 
 use super::problem::Report;
 use super::text::Place;
 use super::tree::{Entry, Kind, Node};
 use super::variables;
 
-/// The keys of a pipeline that tests do not depend on, and that a pipeline without a real source and sink may not have or
-/// need not.
-const UNUSED: [&str; 3] = ["dead_letter", "admin", "shutdown"];
+/// Which jobs of a file are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Jobs {
+    /// Those that are enabled.
+    Enabled,
+    /// All of them, as if they were enabled.
+    All,
+}
 
-/// The same of a job. One that is not enabled is tested like the others.
-const UNUSED_IN_JOB: [&str; 2] = ["ownership_challenge", "enabled"];
+/// Puts stand-ins for all that stages do not depend on, the tests of the file included.
+pub(super) fn reduce_to_stages(root: &mut Node, jobs: Jobs, report: &mut Report<'_>) {
+    if let Kind::Map(entries) = &mut root.kind {
+        remove(entries, &["tests"], report);
+    }
+    reduce(root, jobs, report);
+}
 
-/// Puts stand-ins for the source, the sinks and all else that no test depends on, so that what is wrong there, or not to be
-/// had on this machine, stands in the way of no test.
-pub(super) fn reduce(root: &mut Node, report: &mut Report<'_>) {
+/// Puts stand-ins for all that tests do not depend on. Jobs that are not enabled are tested like the others.
+pub(super) fn reduce_to_tests(root: &mut Node, report: &mut Report<'_>) {
+    reduce(root, Jobs::All, report);
+}
+
+/// Puts stand-ins for the source, the sinks and all else that stages do not depend on, so that what is wrong there, or not
+/// to be had on this machine, stands in the way of nobody who asks what the stages do.
+fn reduce(root: &mut Node, jobs: Jobs, report: &mut Report<'_>) {
     let Kind::Map(entries) = &mut root.kind else { return };
     let has_jobs = entries.iter().any(|entry| entry.key == "jobs");
-    remove(entries, &UNUSED, report);
+    remove(entries, &["admin", "shutdown"], report);
     if !has_jobs {
         // What is read once has none.
         remove(entries, &["state_dir"], report);
@@ -26,6 +42,7 @@ pub(super) fn reduce(root: &mut Node, report: &mut Report<'_>) {
         match entry.key.as_str() {
             "source" => replace(entry, source, report),
             "sink" => replace(entry, sink, report),
+            "dead_letter" => replace(entry, dead_letter, report),
             "state_dir" => replace(entry, |place| text(place, "unused"), report),
             "outputs" => for_each_map(&mut entry.value, |output| {
                 for entry in output.iter_mut().filter(|entry| entry.key == "sink") {
@@ -33,7 +50,10 @@ pub(super) fn reduce(root: &mut Node, report: &mut Report<'_>) {
                 }
             }),
             "jobs" => for_each_map(&mut entry.value, |job| {
-                remove(job, &UNUSED_IN_JOB, report);
+                remove(job, &["ownership_challenge"], report);
+                if jobs == Jobs::All {
+                    remove(job, &["enabled"], report);
+                }
                 for entry in job.iter_mut().filter(|entry| entry.key == "destination_conf") {
                     replace(entry, |place| text(place, "file:///unused"), report);
                 }
@@ -103,6 +123,12 @@ fn source(place: Place) -> Node {
 /// Returns a sink that takes whatever is written.
 fn sink(place: Place) -> Node {
     map(place, vec![("null", map(place, Vec::new()))])
+}
+
+/// Returns where nothing is ever written.
+fn dead_letter(place: Place) -> Node {
+    let file = map(place, vec![("path", text(place, "unused.dead")), ("max_bytes", text(place, "1 MB"))]);
+    map(place, vec![("file", file)])
 }
 
 fn map(place: Place, members: Vec<(&str, Node)>) -> Node {

@@ -303,7 +303,8 @@ impl Walk<'_, '_> {
             }
         };
         if items.is_empty() && !list.may_be_empty && !is_nothing(&node.kind) {
-            self.report.add(node.place, "this list may not be empty");
+            let help = "write an item, or take the key out";
+            self.report.add_with_help(node.place, "this list may not be empty", help);
             return Checked::bad(node.place);
         }
         if let Some(item) = items.get(list.most) {

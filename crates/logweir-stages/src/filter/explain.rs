@@ -160,6 +160,7 @@ fn compare(predicate: &Predicate<Asked>, raw: Option<&[u8]>, scratch: &mut Vec<u
 /// Returns what may surprise about a test that was not passed.
 fn remark(predicate: &Predicate<Asked>, raw: Option<&[u8]>) -> Option<String> {
     let WrittenPredicate { operator, value, .. } = &*predicate.key.written;
+    let plain = operator.trim_start_matches('!');
     let value_of_field = raw.map(Value::of);
     let why = match (&predicate.test, value_of_field) {
         (_, None | Some(Value::Null)) if predicate.negated => {
@@ -185,14 +186,14 @@ fn remark(predicate: &Predicate<Asked>, raw: Option<&[u8]>) -> Option<String> {
             String::from("they differ in upper and lower case")
         }
         (Test::Compare(..), Some(other)) if !matches!(other, Value::Number(_)) => {
-            format!("the field is {}; `{operator}` compares numbers alone", kind(&other))
+            format!("the field is {}; `{plain}` compares numbers alone", kind(&other))
         }
         (Test::StartsWith(_) | Test::EndsWith(_), Some(other)) if !matches!(other, Value::String(_)) => {
-            format!("the field is {}; `{operator}` looks at strings alone", kind(&other))
+            format!("the field is {}; `{plain}` looks at strings alone", kind(&other))
         }
         (Test::Contains(_), Some(other)) if !matches!(other, Value::String(_) | Value::Array(_)) => {
             format!(
-                "the field is {}; `{operator}` looks at strings, and at the strings of an array",
+                "the field is {}; `{plain}` looks at strings, and at the strings of an array",
                 kind(&other)
             )
         }
@@ -201,7 +202,7 @@ fn remark(predicate: &Predicate<Asked>, raw: Option<&[u8]>) -> Option<String> {
         }
         _ => return None,
     };
-    Some(why)
+    Some(if predicate.negated { format!("`{operator}` holds: {why}") } else { why })
 }
 
 /// Returns what kind of value something is, in words.

@@ -39,7 +39,8 @@ pub(crate) struct CheckArgs {
     /// Shows each pipeline as a picture: what every part does, what it costs on this machine, and the bound on memory.
     #[arg(long)]
     pub(crate) explain: bool,
-    /// The events to measure the costs on, one on each line; without it some that come with logweir. The first MiB is read.
+    /// The events to measure the costs on, one on each line, compressed or not; without it some that come with logweir. The
+    /// first MiB is read.
     #[arg(long, value_name = "FILE.ndjson", requires = "explain")]
     pub(crate) events: Option<PathBuf>,
     /// Tries what a start would meet: files, permissions, disks, the port, destinations. Changes nothing, and may be called

@@ -60,14 +60,21 @@ impl Drawing<'_> {
             }
             return;
         }
-        // What stands in the same place before and after is likely the same value, changed.
-        let n_pairs = old.len().min(new.len());
-        for i in 0..n_pairs {
-            self.push_pair(self.old[old.start + i], self.new[new.start + i]);
+        // What has the same name in the same order before and after is likely the same member, changed.
+        let (old, new) = (self.old[old].to_vec(), self.new[new].to_vec());
+        let mut come = &new[..];
+        let mut gone = &old[..];
+        while let Some((i, j)) = first_pair(gone, come) {
+            self.push_runs(&gone[..i], &come[..j]);
+            self.push_pair(gone[i], come[j]);
+            (gone, come) = (&gone[i + 1..], &come[j + 1..]);
         }
-        let gone = run("-", RED, &self.old[old][n_pairs..]);
-        let come = run("+", GREEN, &self.new[new][n_pairs..]);
-        self.out.extend([gone, come]);
+        self.push_runs(gone, come);
+    }
+
+    /// Draws lines that went, and lines that came.
+    fn push_runs(&mut self, gone: &[&str], come: &[&str]) {
+        self.out.extend([run("-", RED, gone), run("+", GREEN, come)]);
     }
 
     /// Draws one line that became another, with what differs set off.
@@ -90,6 +97,39 @@ impl Drawing<'_> {
         self.out.push_str(&styled(DIM, line));
         self.out.push('\n');
     }
+}
+
+/// Returns where two lists of lines first have lines for the same thing.
+fn first_pair(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
+    old.iter().enumerate().find_map(|(i, line)| {
+        let name = name(line);
+        Some((i, new.iter().position(|other| self::name(other) == name)?))
+    })
+}
+
+/// Returns what a line of indented JSON is known by: how deep it stands and the name of its member, or else what kind of
+/// value or bracket it has.
+fn name(line: &str) -> &str {
+    let start = line.len() - line.trim_start().len();
+    let rest = &line[start..];
+    let end = if rest.starts_with('"') {
+        member(rest).unwrap_or(1)
+    } else {
+        rest.chars().next().map_or(0, char::len_utf8)
+    };
+    &line[..start + end]
+}
+
+/// Returns where the name of a member ends that a text begins with, the colon included.
+fn member(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    let end = text[1..].find(|c| {
+        let is_end = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_end
+    })?;
+    let behind = 1 + end + 1;
+    text[behind..].starts_with(':').then_some(behind + 1)
 }
 
 /// Returns lines that all went, or all came: of many, the first and the last.

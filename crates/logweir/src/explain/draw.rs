@@ -22,9 +22,13 @@ pub(super) fn rows(draw: &Draw) -> String {
     let sign = if draw.is_kept { "<" } else { ">=" };
     let _ = writeln!(out, "rate       {}{of}", draw.rate);
     let _ = writeln!(out, "hashed     {}, seed {}", hashed(&draw.hashed), draw.seed);
-    let _ = writeln!(out, "hash       {:>20} = {:.6} of all", draw.hash, draw.share());
-    let _ =
-        writeln!(out, "threshold  {:>20} = {:.6} of all; hash {sign} threshold", draw.threshold, draw.rate);
+    let _ = writeln!(out, "hash       {:>20} = {} of all", draw.hash, share(draw.share()));
+    let _ = writeln!(
+        out,
+        "threshold  {:>20} = {} of all; hash {sign} threshold",
+        draw.threshold,
+        share(draw.rate)
+    );
     if let Some(Weight { field, factor }) = &draw.weight {
         let _ = writeln!(
             out,
@@ -33,6 +37,11 @@ pub(super) fn rows(draw: &Draw) -> String {
         );
     }
     out
+}
+
+/// Returns a share with six digits behind the point, or six that count where it is small.
+pub(super) fn share(share: f64) -> String {
+    if share == 0.0 || share >= 0.001 { format!("{share:.6}") } else { format!("{share:.5e}") }
 }
 
 /// Returns what a hash was made of.

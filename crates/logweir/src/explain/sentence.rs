@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 use logweir_pipeline::{Comparison, Draw, Explanation, Fate, Hashed, Illegal, Step, check_json};
 
 use super::Explained;
-use super::draw::of_field;
+use super::draw::{self, of_field};
 use crate::shown::shown;
 
 /// Reasons that a sentence names; the tree has all of them.
@@ -67,6 +67,6 @@ fn of_draw(draw: &Draw) -> String {
         Hashed::Field { key, value } => of_field(key, value),
         Hashed::Event { .. } => String::from("the whole event"),
     };
-    let share = draw.share();
-    format!("keeps a share of {rate}{of}, and the hash of {what} is {share:.6} of all, not below that")
+    let share = draw::share(draw.share());
+    format!("keeps a share of {rate}{of}, and the hash of {what} is {share} of all, not below that")
 }

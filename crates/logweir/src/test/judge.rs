@@ -29,11 +29,17 @@ pub(super) struct Failure {
     pub(super) diff: Vec<DiffLine>,
     /// What else there is to know, each on one line.
     pub(super) notes: Vec<String>,
+    /// Whether there were events that something became of, which can be explained.
+    pub(super) had_events: bool,
 }
 
 impl Failure {
     fn because(summary: impl Into<String>) -> Self {
-        Self { summary: summary.into(), diff: Vec::new(), notes: Vec::new() }
+        Self { summary: summary.into(), diff: Vec::new(), notes: Vec::new(), had_events: true }
+    }
+
+    fn without_events(self) -> Self {
+        Self { had_events: false, ..self }
     }
 }
 
@@ -62,10 +68,10 @@ struct Came {
 pub(super) fn judge(test: &PipelineTest, config: &PipelineConfig) -> Result<(), Failure> {
     let lines = match &test.input {
         TestInput::Events(events) => lines(events.iter().map(|event| event.text().as_bytes().to_vec())),
-        TestInput::File(path) => lines(file_lines(path)?.into_iter()),
+        TestInput::File(path) => lines(file_lines(path).map_err(Failure::without_events)?.into_iter()),
     };
     if lines.is_empty() {
-        return Err(Failure::because("the input has no events"));
+        return Err(Failure::because("the input has no events").without_events());
     }
     let came = pass(&lines, config, test.output);
     match &test.expected {
@@ -159,7 +165,7 @@ fn judge_dropped(came: &Came, reason: &str) -> Result<(), Failure> {
     };
     let show = |(_, text): &(usize, Vec<u8>)| DiffLine::whole(Sign::Actual, &String::from_utf8_lossy(text));
     let diff = came.written.iter().take(MAX_TOLD).map(show).collect();
-    Err(Failure { summary, diff, notes: told(&wrong) })
+    Err(Failure { diff, notes: told(&wrong), ..Failure::because(summary) })
 }
 
 /// Says what became of some events, as many as a person may want to read.
@@ -253,7 +259,7 @@ fn compare(came: &Came, expected: &[Expected<'_>]) -> Result<(), Failure> {
         diff.push(DiffLine::left(format!("… {n_left} more lines")));
     }
     notes.extend(told(&came.gone.iter().collect::<Vec<_>>()));
-    Err(Failure { summary: summary(came, expected), diff, notes })
+    Err(Failure { diff, notes, ..Failure::because(summary(came, expected)) })
 }
 
 fn as_expected(n_lines: usize) -> String {

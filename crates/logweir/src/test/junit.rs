@@ -51,7 +51,7 @@ fn write_case(suite: &Suite, ran: &Ran, writer: &mut Writer<Vec<u8>>) -> std::io
     case.write_inner_content(|writer| {
         let attributes = [("message", allowed(&failure.summary)), ("type", String::from("failure"))];
         let element = writer.create_element("failure").with_attributes(pairs(&attributes));
-        element.write_text_content(BytesText::new(&allowed(&plain(&suite.file, ran, failure))))?;
+        element.write_text_content(BytesText::new(&allowed(&plain(suite, ran, failure))))?;
         Ok(())
     })?;
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use logweir_pipeline::{PipelineTest, TestInput};
@@ -47,7 +46,7 @@ fn text(suites: &[Suite]) -> String {
     for suite in suites {
         for ran in &suite.ran {
             if let Some(failure) = &ran.failure {
-                write_failure(&suite.file, ran, failure, &mut text);
+                write_failure(suite, ran, failure, &mut text);
             }
         }
     }
@@ -61,7 +60,7 @@ fn text(suites: &[Suite]) -> String {
     text
 }
 
-fn write_failure(file: &Path, ran: &Ran, failure: &Failure, text: &mut String) {
+fn write_failure(suite: &Suite, ran: &Ran, failure: &Failure, text: &mut String) {
     let PipelineTest { name, place, .. } = &ran.test;
     let _ = writeln!(text, "\n{BAD}FAILED{BAD:#} {place}: {}", shown(name));
     let _ = writeln!(text, "  {}", failure.summary);
@@ -74,7 +73,9 @@ fn write_failure(file: &Path, ran: &Ran, failure: &Failure, text: &mut String) {
     for note in &failure.notes {
         let _ = writeln!(text, "  {note}");
     }
-    let _ = writeln!(text, "  why: {}", explain(file, &ran.test));
+    if failure.had_events {
+        let _ = writeln!(text, "  why: {}", explain(suite, &ran.test));
+    }
 }
 
 fn write_line(line: &DiffLine, text: &mut String) {
@@ -93,24 +94,28 @@ fn write_line(line: &DiffLine, text: &mut String) {
 }
 
 /// Returns what a failure says, without styles.
-pub(super) fn plain(file: &Path, ran: &Ran, failure: &Failure) -> String {
+pub(super) fn plain(suite: &Suite, ran: &Ran, failure: &Failure) -> String {
     let mut text = String::new();
-    write_failure(file, ran, failure, &mut text);
+    write_failure(suite, ran, failure, &mut text);
     anstream::adapter::strip_str(&text).to_string()
 }
 
 /// Returns the command that says why all became of the events of a test what did.
-fn explain(file: &Path, test: &PipelineTest) -> String {
-    let file = quoted(&file.display().to_string());
+fn explain(suite: &Suite, test: &PipelineTest) -> String {
+    let mut command = String::from("logweir explain ");
+    if let [_, _, ..] = &suite.pipelines[..] {
+        let _ = write!(command, "--job {} ", quoted(&suite.pipelines[test.pipeline]));
+    }
+    command += &quoted(&suite.file.display().to_string());
     match &test.input {
-        TestInput::File(input) => format!("logweir explain {file} {}", quoted(&input.display().to_string())),
+        TestInput::File(input) => format!("{command} {}", quoted(&input.display().to_string())),
         TestInput::Events(events) => {
             let events: Vec<String> = events.iter().map(|event| quoted(event.text())).collect();
             let events = events.join(" ");
             if events.len() > MAX_COMMAND_BYTES || events.contains(char::is_control) {
-                return format!("put the input into a file: logweir explain {file} FILE");
+                return format!("put the input into a file: {command} FILE");
             }
-            format!("printf '%s\\n' {events} | logweir explain {file}")
+            format!("printf '%s\\n' {events} | {command}")
         }
     }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use logweir_testkit::compress::gzip;
 use logweir_testkit::http_server::{Act, HttpServer, Script};
 use logweir_testkit::process::{Ran, Signal, poll_until};
 use logweir_testkit::scratch::Scratch;
@@ -136,6 +137,10 @@ fn costs_are_measured_on_the_events_that_are_given() {
     scratch.write("events.ndjson", "{\"Outcome\":\"a\"}\n{\"Outcome\":\"b\"}\nno event\n{\"Outcome\":\"a\"}");
     let ran = check(&scratch, &["--explain", "--events", "events.ndjson"]);
     assert!(stdout(&ran).contains("; 67 % of what comes here goes on"), "{}", stdout(&ran));
+    scratch.write("packed.gz", gzip(b"{\"Outcome\":\"b\"}\n{\"Outcome\":\"a\"}\n"));
+    let ran = check(&scratch, &["--explain", "--events", "packed.gz"]);
+    assert!(stdout(&ran).contains("; 50 % of what comes here goes on"), "{}", stdout(&ran));
+    assert!(stdout(&ran).ends_with("on the first MiB of packed.gz\n"), "{}", stdout(&ran));
     scratch.write("events.ndjson", "no event\n");
     let ran = check(&scratch, &["--explain", "--events", "events.ndjson"]);
     assert_eq!(ran.code(), Some(1));

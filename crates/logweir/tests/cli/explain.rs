@@ -257,6 +257,73 @@ fn one_of_several_jobs_can_be_asked_about() {
 }
 
 #[test]
+fn a_job_that_is_not_enabled_is_explained_if_it_is_asked_for_or_there_is_no_other() {
+    let job = |name: &str, enabled: bool| {
+        json!({
+            "name": name, "dataset": "workers_trace_events", "enabled": enabled,
+            "destination_conf": "${NO_SUCH_VARIABLE}",
+        })
+    };
+    let file = |jobs: Value| {
+        let source = json!({ "file": { "include": ["/nonexistent/*"] } });
+        json!({ "source": source, "state_dir": "/nonexistent", "jobs": jobs }).to_string()
+    };
+    let of = |ran: &Ran| -> Vec<String> {
+        objects(ran).iter().map(|object| object["pipeline"].as_str().unwrap().to_owned()).collect()
+    };
+    let both = file(json!([job("on", true), job("off", false)]));
+    let ran = explain(&both, &["--json"], "{}\n");
+    assert_eq!((of(&ran), ran.stderr_text()), (vec![String::from("pipeline.on")], String::new()));
+    let note = "note: the job pipeline.off is not enabled: a run does not have it\n";
+    for (file, args) in
+        [(both, &["--json", "--job", "off"][..]), (file(json!([job("off", false)])), &["--json"])]
+    {
+        let ran = explain(&file, args, "{}\n");
+        assert_eq!((of(&ran), ran.stderr_text().as_str()), (vec![String::from("pipeline.off")], note));
+    }
+}
+
+#[test]
+fn what_stages_do_is_said_wherever_events_come_from_and_go_to() {
+    let file = "
+source: { file: { include: [\"${NO_SUCH_VARIABLE}\"] } }
+stages: [{ filter: { where: { key: Outcome, operator: eq, value: ok } } }]
+sink: { s3: { bucket: \"${NO_SUCH_VARIABLE}\", secret_access_key: \"${file:/no/such/file}\" } }
+state_dir: \"${NO_SUCH_VARIABLE}\"
+dead_letter: { file: { path: \"${NO_SUCH_VARIABLE}\", max_bytes: 1000 } }
+admin: { listen: nowhere }
+tests: [{ nonsense: true }]
+";
+    let shown = text(&explain(file, &[], "{\"Outcome\":\"bad\"}\nno event\n"));
+    assert!(shown.contains("false  Outcome eq \"ok\"  is \"bad\""), "{shown}");
+    assert!(shown.contains("it goes to the dead-letter file"), "{shown}");
+}
+
+#[test]
+fn what_a_cut_left_out_is_not_mixed_with_what_it_wrote() {
+    let log =
+        |(at, text): (usize, &str)| format!(r#"{{"Level":"log","Message":["{text}"],"TimestampMs":{at}}}"#);
+    let logs: Vec<_> = ["aaaaaaaaaaaaaa", "bbbbbbbbbbbbbb", "ccc"].into_iter().enumerate().map(log).collect();
+    let event = format!(r#"{{"Logs":[{}]}}"#, logs.join(","));
+    let stages = "[truncate: { limit: 20, report: Truncation }]";
+    let shown = text(&explain(&with_stages(stages), &[], format!("{event}\n")));
+    let signs = |sign: char| -> String {
+        let lines = shown.lines().filter_map(|line| line.trim_start().strip_prefix(sign));
+        lines.map(str::trim).collect()
+    };
+    assert_eq!(
+        signs('-'),
+        r#""bbbbbbbbbbbbbb"{"Level": "log","Message": ["ccc"],"TimestampMs": 2]"#,
+        "{shown}"
+    );
+    let come = signs('+');
+    assert!(
+        come.starts_with(r#""bbbbbb<<<Logpush: messages truncated>>>"],"Truncation": {"Limit": 20"#),
+        "{shown}"
+    );
+}
+
+#[test]
 fn files_are_read_compressed_or_not_and_what_cannot_be_read_is_named() {
     let scratch = Scratch::new();
     scratch.write("pipeline.yaml", with_stages("[]"));
@@ -271,6 +338,8 @@ fn files_are_read_compressed_or_not_and_what_cannot_be_read_is_named() {
             ran.stderr_text()
         );
     }
+    let packed = explain(&with_stages("[]"), &[], gzip(b"{}\n"));
+    assert_eq!(text(&packed), "event 1, line 1\n  written as it was read, 3 bytes\n\n");
     let ran = logweir(["explain", "pipeline.yaml", "missing"]).dir(scratch.dir()).output();
     assert_eq!(ran.code(), Some(1));
     assert!(ran.stderr_text().starts_with("missing cannot be read: "), "{}", ran.stderr_text());

@@ -256,6 +256,47 @@ tests:
 }
 
 #[test]
+fn the_command_that_says_why_can_be_run_as_it_is_printed() {
+    let scratch = Scratch::new();
+    let tests = "- { name: a, output: full, input: { Outcome: ok, Quote: \"it's\" }, expect: {} }";
+    let shop_ran = shop(&scratch, tests).output();
+    scratch.write("in.ndjson", "{\"Outcome\":\"ok\"}\n");
+    let job = |name: &str, enabled: bool| {
+        format!(
+            "- {{ name: {name}, enabled: {enabled}, destination_conf: \"${{NO_SUCH_VARIABLE}}\", dataset: workers_trace_events, \
+             filter: '{{\"where\":{{\"key\":\"Outcome\",\"operator\":\"eq\",\"value\":\"x\"}}}}' }}\n"
+        )
+    };
+    let file = |jobs: &str| {
+        let head = "source: { file: { include: [logs/*] } }\nstate_dir: state\njobs:\n";
+        format!("{head}{jobs}tests:\n- {{ name: a, job: one, input_file: in.ndjson, expect: {{}} }}\n")
+    };
+    scratch.write("jobs.yaml", file(&(job("one", false) + &job("two", true))));
+    scratch.write("job.yaml", file(&job("one", false)));
+    let rans = [shop_ran, test(&scratch, &["jobs.yaml"]).output(), test(&scratch, &["job.yaml"]).output()];
+    for ran in rans {
+        let stdout = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let command = stdout.lines().find_map(|line| line.strip_prefix("  why: ")).expect(&stdout);
+        let command = command.replace("logweir explain", concat!(env!("CARGO_BIN_EXE_logweir"), " explain"));
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(scratch.dir())
+            .output()
+            .unwrap();
+        let explained = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+        assert!(
+            explained.contains("false  Outcome ") && explained.matches("event ").count() == 1,
+            "{explained}"
+        );
+    }
+    std::fs::remove_file(scratch.path("in.ndjson")).unwrap();
+    let ran = test(&scratch, &["job.yaml"]).output();
+    let stdout = String::from_utf8_lossy(&ran.stdout);
+    assert!(stdout.contains("in.ndjson cannot be read") && !stdout.contains("why:"), "{stdout}");
+}
+
+#[test]
 fn what_is_tested_must_be_known_and_nothing_secret_is_shown() {
     let scratch = Scratch::new();
     scratch.write(

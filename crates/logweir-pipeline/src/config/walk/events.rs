@@ -23,7 +23,8 @@ impl Walk<'_, '_> {
             _ => std::slice::from_ref(node),
         };
         if items.is_empty() {
-            let help = "events of which nothing is to be written have `expect_dropped` with the reason";
+            let help = "`input` has at least one event; where none of them is to be written, there is `expect_dropped` \
+                        with the reason instead of `expect`";
             self.report.add_with_help(node.place, "this list may not be empty", help);
             return Checked::bad(node.place);
         }

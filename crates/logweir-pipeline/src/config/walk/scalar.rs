@@ -76,9 +76,14 @@ impl Walk<'_, '_> {
                 Checked::bad(node.place)
             }
             Err(Some(message)) => {
-                let percents =
-                    if matches!(shape, Shape::Rate) && !written.replaced { share(text) } else { None };
-                self.report.add_with_help(node.place, message, percents.unwrap_or_else(|| shape.help()));
+                let better = match shape {
+                    Shape::Rate if !written.replaced => share(text),
+                    Shape::Text(_) if text.is_empty() => {
+                        Some(String::from("write a text, or take the key out"))
+                    }
+                    _ => None,
+                };
+                self.report.add_with_help(node.place, message, better.unwrap_or_else(|| shape.help()));
                 Checked::bad(node.place)
             }
             Err(None) => {
@@ -154,10 +159,11 @@ fn understand(
     let whole = || if written.plain == Plain::Number { scalar::whole(text) } else { None };
     match shape {
         Shape::Text(kind) => {
-            if (text.is_empty() && !kind.may_be_empty())
-                || !(written.plain == Plain::Text || written.replaced)
-            {
+            if !(written.plain == Plain::Text || written.replaced) {
                 return Err(None);
+            }
+            if text.is_empty() && !kind.may_be_empty() {
+                return Err(Some(String::from("this text may not be empty")));
             }
             check_text(*kind, text).map_err(Some)?;
             Ok(Value::Text(text.to_owned()))
@@ -186,7 +192,10 @@ fn understand(
             }
             Err(Some(format!("{} is out of range", shown())))
         }
-        Shape::Address => address(text).map(Value::Address).ok_or(None),
+        Shape::Address => {
+            let port = || whole().and_then(|port| u16::try_from(port).ok()).map(own_port);
+            address(text).or_else(port).map(Value::Address).ok_or(None)
+        }
         Shape::Bool => match written.plain {
             Plain::Bool(value) => Ok(Value::Bool(value)),
             _ => Err(None),
@@ -214,8 +223,12 @@ fn understand(
 
 /// Returns an address; a port alone is one of this machine only.
 fn address(text: &str) -> Option<SocketAddr> {
-    let port = || text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    text.parse().ok().or_else(port)
+    text.parse().ok().or_else(|| text.parse().ok().map(own_port))
+}
+
+/// Returns a port of this machine that nobody else can reach.
+fn own_port(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 fn in_range(number: u64, least: u64, most: u64, shown: &dyn Fn() -> String) -> Result<Value, Option<String>> {

@@ -3,7 +3,7 @@
 use logweir_stages::{Asked, FilterConfig, ValueKind};
 
 use super::place_of;
-use crate::config::dataset::{FIELDS, FieldType};
+use crate::config::dataset::{FIELDS, FieldType, PATHS};
 use crate::config::problem::{Report, quoted};
 use crate::config::text::{Doc, Place};
 use crate::config::walk::Checked;
@@ -29,7 +29,7 @@ pub(super) fn of_key(key: &str, within: Place, doc: &Doc, report: &mut Report<'_
     match FieldType::of(top) {
         None => of_unknown(top, place(), report),
         Some(_) if top == key => {}
-        Some(FieldType::Object) if !LISTS.contains(&top) => {}
+        Some(FieldType::Object) if !LISTS.contains(&top) => of_path(key, place(), report),
         Some(field) => {
             let message = format!("{} is always missing: {}", quoted(key), inside(top, field));
             let help = match field {
@@ -40,6 +40,15 @@ pub(super) fn of_key(key: &str, within: Place, doc: &Doc, report: &mut Report<'_
             };
             report.warn(place(), message, help);
         }
+    }
+}
+
+/// Warns of a path that is one that is known but for upper and lower case.
+fn of_path(path: &str, place: Place, report: &mut Report<'_>) {
+    let is_near = |known: &&str| *known != path && known.eq_ignore_ascii_case(path);
+    if let Some(near) = PATHS.into_iter().find(|known| is_near(known)) {
+        let message = format!("{} leads nowhere in Workers trace events", quoted(path));
+        report.warn(place, message, format!("did you mean `{near}`? Names are compared letter by letter"));
     }
 }
 
