@@ -1,17 +1,31 @@
 //! The questions: what each means, and what is taken if nothing is said.
 
+use std::io::{ErrorKind, Write as _};
+use std::process;
+use std::thread;
+
 use anyhow::Context as _;
 use dialoguer::{Confirm, Input, Select};
+
+use tokio::runtime::Builder;
+use tokio::signal;
 
 use super::plan::{DEFAULT_INPUT, Plan, check_output, default_output};
 use crate::args::{From, To};
 
-/// Asks what the pipeline is to do.
+/// What a shell gives of a program that SIGINT ended.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Shows the cursor, which is hidden where one of several things is to be chosen.
+const SHOW_CURSOR: &[u8] = b"\x1b[?25h\n";
+
+/// Asks what the pipeline is to do. SIGINT, as by Ctrl-C, ends the process from here on.
 ///
 /// # Errors
 ///
 /// If the terminal fails or the user ends it.
 pub(super) fn ask() -> anyhow::Result<Plan> {
+    give_the_terminal_back_on_interrupt()?;
     let sources = [
         (From::Follow, "files that grow and are rotated, for ever"),
         (From::Once, "files as they are, to their end"),
@@ -51,6 +65,34 @@ pub(super) fn ask() -> anyhow::Result<Plan> {
     Ok(Plan { from, inputs, to, output, keep_errors, sample, truncate, admin })
 }
 
+/// Has the terminal as it was, should SIGINT end the process: by itself it would be left without a cursor.
+fn give_the_terminal_back_on_interrupt() -> anyhow::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build().context("the terminal cannot be used")?;
+    let mut interrupt = {
+        let _entered = runtime.enter();
+        signal::unix::signal(signal::unix::SignalKind::interrupt()).context("the terminal cannot be used")?
+    };
+    thread::spawn(move || {
+        runtime.block_on(interrupt.recv());
+        interrupted();
+    });
+    Ok(())
+}
+
+/// Ends the process with the cursor shown.
+fn interrupted() -> ! {
+    let _ = std::io::stderr().write_all(SHOW_CURSOR);
+    process::exit(EXIT_INTERRUPTED);
+}
+
+/// Returns an answer. Whoever asks raises SIGINT for himself, and comes back maybe before it is heard.
+fn answered<T>(answer: dialoguer::Result<T>) -> anyhow::Result<T> {
+    match answer {
+        Err(dialoguer::Error::IO(error)) if error.kind() == ErrorKind::Interrupted => interrupted(),
+        answer => answer.context("the question was not answered, and nothing was written"),
+    }
+}
+
 /// Asks for the share to keep; all is no sampling.
 fn ask_sample() -> anyhow::Result<Option<f64>> {
     let is_share = |text: &str| match text.parse::<f64>() {
@@ -64,21 +106,16 @@ fn ask_sample() -> anyhow::Result<Option<f64>> {
 fn choose<T: Copy>(question: &str, choices: &[(T, &str)]) -> anyhow::Result<T> {
     let items: Vec<_> = choices.iter().map(|(_, text)| *text).collect();
     let chosen = Select::new().with_prompt(question).items(&items).default(0).interact();
-    Ok(choices[chosen.context("the question was not answered, and nothing was written")?].0)
+    Ok(choices[answered(chosen)?].0)
 }
 
 fn text(question: &str, default: &str, check: impl Fn(&str) -> Result<(), String>) -> anyhow::Result<String> {
-    Input::new()
-        .with_prompt(question)
-        .default(default.to_owned())
-        .validate_with(|text: &String| check(text))
-        .interact_text()
-        .context("the question was not answered, and nothing was written")
+    let input = Input::new().with_prompt(question).default(default.to_owned());
+    answered(input.validate_with(|text: &String| check(text)).interact_text())
 }
 
 fn confirm(question: &str) -> anyhow::Result<bool> {
-    let confirmed = Confirm::new().with_prompt(question).default(false).interact();
-    confirmed.context("the question was not answered, and nothing was written")
+    answered(Confirm::new().with_prompt(question).default(false).interact())
 }
 
 /// Returns what checks the output of a sink.

@@ -7,6 +7,7 @@ use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{logweir, n_lines};
+use crate::terminal::OnTerminal;
 
 /// Runs `logweir init` in a directory.
 fn init(scratch: &Scratch, args: &[&str]) -> logweir_testkit::process::Ran {
@@ -140,5 +141,50 @@ fn what_does_not_fit_together_is_refused_with_what_does() {
         assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(1), &b""[..]), "{args:?}");
         assert!(ran.stderr_text().contains(said), "{args:?}: {}", ran.stderr_text());
         assert_eq!(fs::read_dir(scratch.dir()).unwrap().count(), 0, "{args:?}");
+    }
+}
+
+#[test]
+fn the_answers_to_its_questions_are_what_it_writes() {
+    const DOWN: &str = "\x1b[B";
+    let scratch = Scratch::new();
+    let mut asked = OnTerminal::start(scratch.dir(), &["init", "asked.yaml"]);
+    let answers = [
+        ("Where do events come from?", format!("{DOWN}\r")),
+        ("Which files?", String::from("\x15logs/*.ndjson\r")),
+        ("Where do they go?", String::from("\r")),
+        ("Which file?", String::from("\x15out.ndjson\r")),
+        ("Which share", String::from("2\r")),
+        ("a share above 0 and at most 1", String::from("\x7f0.5\r")),
+        ("Keep all events whose Worker failed", String::from("y")),
+        ("how many characters together?", String::from("100\r")),
+        ("Serve metrics and health", String::from("n")),
+    ];
+    for (question, answer) in answers {
+        asked.wait_for(question, |screen| screen.contains(question));
+        asked.press(&answer);
+    }
+    asked.wait_until_ended(0);
+    let flags = ["--from", "once", "--input", "logs/*.ndjson", "--to", "file", "--output", "out.ndjson"];
+    let more = ["--sample", "0.5", "--keep-errors", "--truncate", "100", "told.yaml"];
+    assert_eq!(init(&scratch, &[&flags[..], &more].concat()).code(), Some(0));
+    let read =
+        |name: &str| fs::read_to_string(scratch.path(name)).unwrap().replace("told.yaml", "asked.yaml");
+    assert_eq!(read("asked.yaml"), read("told.yaml"));
+}
+
+#[test]
+fn a_question_that_is_not_answered_gives_the_terminal_back_and_writes_nothing() {
+    for n_answers in 0..2 {
+        let scratch = Scratch::new();
+        let mut asked = OnTerminal::start(scratch.dir(), &["init", "asked.yaml"]);
+        asked.wait_for("the first question", |screen| screen.contains("Where do events come from?"));
+        if n_answers == 1 {
+            asked.press("\r");
+            asked.wait_for("the second question", |screen| screen.contains("Which files?"));
+        }
+        asked.press("\x03");
+        asked.wait_until_ended(130);
+        assert_eq!(fs::read_dir(scratch.dir()).unwrap().count(), 0);
     }
 }

@@ -32,5 +32,6 @@ mod scripts;
 mod selftest;
 mod signals;
 mod tap;
+mod terminal;
 mod top;
 mod uploads;

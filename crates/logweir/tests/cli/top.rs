@@ -1,85 +1,19 @@
 //! `logweir top`, on a terminal and without one.
 
-use std::io::{Read as _, Write};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::num::NonZero;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
 use std::thread;
 
-use logweir_testkit::process::{Running, Signal, poll_until, send_signal};
+use logweir_testkit::process::{Running, Signal, poll_until};
 use logweir_testkit::samples::EVENTS;
 use logweir_testkit::scratch::Scratch;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::rig::{Feeder, SOON, TOKEN, admin, logweir, n_lines, sample, watched_pipeline};
+use crate::terminal::OnTerminal;
 
 const STAGES: &str = "stages:\n  - filter: { where: { key: Outcome, operator: '!eq', value: canceled } }\n";
 const BLOCK: &str = "{\"Outcome\":\"ok\"}\n{\"Outcome\":\"canceled\"}\n{\"broken\":}\n";
-
-/// A program on a terminal of its own.
-struct OnTerminal {
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    screen: Arc<Mutex<vt100::Parser>>,
-}
-
-impl OnTerminal {
-    /// Starts the binary with these arguments on a terminal of 80 by 24.
-    fn start(args: &[&str]) -> Self {
-        let pair = native_pty_system().openpty(size(24, 80)).expect("a terminal can be had");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_logweir"));
-        command.args(args);
-        command.env("TERM", "xterm-256color");
-        let child = pair.slave.spawn_command(command).expect("the binary starts");
-        let mut output = pair.master.try_clone_reader().expect("a terminal can be read");
-        let keys = pair.master.take_writer().expect("a terminal can be written");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(not_zero(24), not_zero(80), 0)));
-        let shown = screen.clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(n @ 1..) = output.read(&mut buffer) {
-                shown.lock().unwrap().process(&buffer[..n]);
-            }
-        });
-        Self { master: pair.master, keys, child, screen }
-    }
-
-    /// Waits until what can be read on the screen is as wanted, and returns it.
-    fn wait_for(&self, what: &str, is_wanted: impl Fn(&str) -> bool) -> String {
-        poll_until(what, SOON, || {
-            let text = self.screen.lock().unwrap().screen().contents();
-            is_wanted(&text).then_some(text)
-        })
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("a terminal takes keys");
-    }
-
-    fn resize(&self, rows: u16, columns: u16) {
-        self.screen.lock().unwrap().screen_mut().set_size(not_zero(rows), not_zero(columns));
-        self.master.resize(size(rows, columns)).expect("a terminal can be resized");
-    }
-
-    /// Waits for the end, and checks that it was a good one and that the terminal was given back.
-    fn wait_until_ended(mut self) {
-        let status = poll_until("it ends", SOON, || self.child.try_wait().expect("a child can be asked"));
-        assert!(status.success(), "{status:?}");
-        poll_until("the screen is given back", SOON, || {
-            let parser = self.screen.lock().unwrap();
-            (!parser.screen().alternate_screen() && !parser.screen().hide_cursor()).then_some(())
-        });
-    }
-}
-
-fn not_zero(n: u16) -> NonZero<u16> {
-    NonZero::new(n).expect("a terminal has a size")
-}
-
-fn size(rows: u16, cols: u16) -> PtySize {
-    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
-}
 
 /// Starts a process that is fed without an end.
 fn loaded(scratch: &Scratch) -> (Running, SocketAddr, Feeder) {
@@ -104,13 +38,13 @@ fn rates_and_drops_of_a_running_process_are_shown_until_it_is_gone_and_q_is_pres
     let scratch = Scratch::new();
     let (running, address, feeder) = loaded(&scratch);
     let url = format!("http://{address}");
-    let mut top = OnTerminal::start(&["top", "--interval", "100ms", "--url", &url]);
+    let mut top = OnTerminal::start(Path::new("."), &["top", "--interval", "100ms", "--url", &url]);
     let text = top.wait_for("rates and drops", |text| {
         ["read ", "written ", "dropped: filtered", "dropped: not_json"].iter().all(|row| has_rate(text, row))
     });
     assert!(text.contains(&format!("logweir {} at {address}", env!("CARGO_PKG_VERSION"))), "{text}");
     assert!(text.contains("pipeline: running"), "{text}");
-    assert!(top.screen.lock().unwrap().screen().alternate_screen());
+    assert!(top.is_full_screen());
 
     top.press("?");
     top.wait_for("the keys are explained", |text| {
@@ -131,7 +65,7 @@ fn rates_and_drops_of_a_running_process_are_shown_until_it_is_gone_and_q_is_pres
         text.contains("lost connection") && text.contains("pipeline: running")
     });
     top.press("q");
-    top.wait_until_ended();
+    top.wait_until_ended(0);
     drop(feeder);
 }
 
@@ -140,22 +74,24 @@ fn a_signal_ends_it_with_the_terminal_given_back() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let scratch = Scratch::new();
         let (_running, address, _feeder) = loaded(&scratch);
-        let top = OnTerminal::start(&["top", "--url", &format!("http://{address}")]);
+        let top = OnTerminal::start(Path::new("."), &["top", "--url", &format!("http://{address}")]);
         top.wait_for("the pipeline is shown", |text| text.contains("pipeline: running"));
-        send_signal(top.child.process_id().expect("it runs"), signal);
-        top.wait_until_ended();
+        top.send(signal);
+        top.wait_until_ended(0);
     }
 }
 
 #[test]
 fn it_waits_for_a_process_that_is_not_there_yet_and_says_so() {
-    let mut top =
-        OnTerminal::start(&["top", "--interval", "100ms", "--url", &format!("http://{}", nobody())]);
+    let mut top = OnTerminal::start(
+        Path::new("."),
+        &["top", "--interval", "100ms", "--url", &format!("http://{}", nobody())],
+    );
     top.wait_for("it says that nobody answers", |text| {
         text.contains("no connection for") && text.contains("nothing listens on")
     });
     top.press("\u{3}");
-    top.wait_until_ended();
+    top.wait_until_ended(0);
 }
 
 /// Returns an address on which nobody listens.
