@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as Drawn, Text};
-use ratatui::widgets::{Block, Clear, Paragraph, Sparkline};
+use ratatui::widgets::{Block, Clear, Paragraph, Sparkline, Wrap};
 
 use super::amount;
 use super::text::{self, Line, Tone};
@@ -16,6 +16,8 @@ use super::watch::Watch;
 const ROWS_WITH_CURVE: u16 = 16;
 /// The rows of the curve, its title included.
 const CURVE_ROWS: u16 = 4;
+/// The most rows of a notice.
+const NOTICE_ROWS: u16 = 4;
 /// The fewest columns of a terminal on which the keys are named in full.
 const WIDE: u16 = 60;
 
@@ -45,7 +47,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, watch: &mut Watch, palette: Palette, n
     let curve = if area.height >= ROWS_WITH_CURVE && watch.has_seen() { CURVE_ROWS } else { 0 };
     let [head, notices, table, curve, details, foot] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(u16::from(notice.is_some())),
+        Constraint::Length(notice.as_deref().map_or(0, |notice| n_rows(notice, area.width))),
         Constraint::Length(n_table.min(area.height / 3).max(2)),
         Constraint::Length(curve),
         Constraint::Fill(1),
@@ -60,7 +62,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, watch: &mut Watch, palette: Palette, n
     };
     frame.render_widget(drawn(&about, palette), head);
     if let Some(notice) = notice {
-        frame.render_widget(drawn(&Line::alarm(notice), palette), notices);
+        let notice = Paragraph::new(drawn(&Line::alarm(notice), palette)).wrap(Wrap { trim: true });
+        frame.render_widget(notice, notices);
     }
     if watch.has_seen() {
         draw_table(frame, watch, palette, table);
@@ -76,6 +79,13 @@ pub(crate) fn draw(frame: &mut Frame<'_>, watch: &mut Watch, palette: Palette, n
     if watch.shows_help {
         draw_help(frame, area);
     }
+}
+
+/// Returns how many rows a notice takes on a terminal so wide, at most [`NOTICE_ROWS`]: one more than its characters need,
+/// since it is broken between words.
+fn n_rows(notice: &str, width: u16) -> u16 {
+    let n_full = notice.chars().count() / usize::from(width.max(1));
+    if n_full == 0 { 1 } else { NOTICE_ROWS.min(n_full as u16 + 2) }
 }
 
 /// Draws the table, scrolled so that the pipeline that is looked at is in sight.

@@ -88,7 +88,9 @@ fn it_waits_for_a_process_that_is_not_there_yet_and_says_so() {
         &["top", "--interval", "100ms", "--url", &format!("http://{}", nobody())],
     );
     top.wait_for("it says that nobody answers", |text| {
-        text.contains("no connection for") && text.contains("nothing listens on")
+        // To its end, which is beyond the first row.
+        let text = text.replace('\n', " ");
+        text.contains("no connection for") && text.contains("where the admin endpoint listens")
     });
     top.press("\u{3}");
     top.wait_until_ended(0);
