@@ -276,12 +276,29 @@ fn every_metric_is_documented_with_its_kind_and_nothing_else_is() {
 
 #[test]
 fn what_is_deployed_asks_for_metrics_that_exist() {
-    for (shown, path) in files("deploy/prometheus") {
+    for (shown, path) in files("deploy") {
         let text = fs::read_to_string(path).unwrap();
-        for name in metrics_in(&text) {
-            assert!(METRICS.iter().any(|metric| metric.name == name), "{shown}: {name}");
+        // The buckets of a histogram have a name of their own.
+        for name in metrics_in(&text).into_iter().map(|name| name.trim_end_matches("_bucket")) {
+            // A pattern stands for several.
+            let is_known = |known: &str| known == name || name.ends_with('_') && known.starts_with(name);
+            assert!(METRICS.iter().any(|metric| is_known(metric.name)), "{shown}: {name}");
         }
     }
+}
+
+#[test]
+fn every_alert_has_tests_and_says_what_to_do() {
+    let read = |path: &str| fs::read_to_string(workspace().join(path)).unwrap();
+    let (rules, tests) = (read("deploy/prometheus/alerts.yaml"), read("deploy/prometheus/alerts.test.yaml"));
+    let docs = read("docs/alerts.md");
+    let mut sections = docs.lines().filter_map(|line| line.strip_prefix("### ")).collect::<BTreeSet<_>>();
+    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(tests.contains(&format!("alertname=\"{alert}\"")), "{alert} never fires in a test");
+        assert!(rules.contains(&format!("runbook: docs/alerts.md#{}\n", alert.to_lowercase())), "{alert}");
+        assert!(sections.remove(alert), "{alert} has no section");
+    }
+    assert_eq!(sections, BTreeSet::new(), "these are no alerts");
 }
 
 #[test]

@@ -25,6 +25,8 @@ mod metrics;
 mod naive;
 mod notify;
 mod pipeline_tests;
+#[cfg(feature = "services")]
+mod prometheus;
 mod reload;
 mod rig;
 mod scenarios;
