@@ -9,6 +9,7 @@ use logweir_sources::{CheckpointError, StateDir};
 use tokio::sync::Notify;
 
 use crate::build::Pipeline;
+use crate::outline::Outline;
 use crate::status::Status;
 use crate::tap::TapStats;
 
@@ -156,7 +157,7 @@ impl Board {
             }
         }
         for pipeline in pipelines {
-            pipeline.status.expect_run();
+            pipeline.status.expect_run(Outline::of(&pipeline.config));
             if !state.statuses.iter().any(|status| status.name == pipeline.status.name) {
                 state.statuses.push(pipeline.status.clone());
             }

@@ -296,12 +296,7 @@ fn open_sink(
 
 /// Returns how errors name the sink of an output.
 pub(crate) fn sink_component(output: &OutputConfig) -> String {
-    let kind = match &output.sink {
-        SinkConfig::Stdout => "stdout",
-        SinkConfig::File(_) => "file",
-        SinkConfig::Null => "null",
-        SinkConfig::Upload(config) => config.destination.kind(),
-    };
+    let kind = output.sink.kind();
     match &output.name {
         None => format!("sink.{kind}"),
         Some(name) => format!("outputs.{name}.sink.{kind}"),

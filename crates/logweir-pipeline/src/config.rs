@@ -124,6 +124,18 @@ pub enum SinkConfig {
     Upload(Box<UploadSinkConfig>),
 }
 
+impl SinkConfig {
+    /// Returns what kind of sink it is, in the word that a pipeline file has for it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::File(_) => "file",
+            Self::Null => "null",
+            Self::Upload(config) => config.destination.kind(),
+        }
+    }
+}
+
 /// The HTTP endpoint for metrics and health, and for more to whoever has the token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AdminConfig {

@@ -10,6 +10,7 @@ use logweir_sinks::{UploadSnapshot, UploadStats};
 
 use crate::ledger::Ledger;
 use crate::live::{Counters, Live};
+use crate::outline::Outline;
 use crate::run::Outcome;
 
 /// The most failures whose texts are kept; more are only counted.
@@ -29,6 +30,8 @@ pub struct Status {
 
 struct State {
     phase: Phase,
+    /// What it is made of; `None` until it is to run.
+    outline: Option<Outline>,
     /// When it began to run.
     started: Option<Instant>,
     /// When it ended; `None` while it runs.
@@ -53,7 +56,7 @@ struct State {
 
 /// Where a pipeline is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
+pub enum Phase {
     /// It is to run, and does not yet.
     Starting,
     /// Its components are started, and none has ended it.
@@ -82,6 +85,7 @@ impl Status {
     pub(crate) fn new(name: String, is_replayable: bool) -> Self {
         let state = State {
             phase: Phase::Starting,
+            outline: None,
             started: None,
             ended: None,
             live: None,
@@ -115,6 +119,16 @@ impl Status {
     /// Returns whether a reload has taken it away.
     pub fn is_gone(&self) -> bool {
         self.lock().phase == Phase::Gone
+    }
+
+    /// Returns where it is in its life.
+    pub fn phase(&self) -> Phase {
+        self.lock().phase
+    }
+
+    /// Returns what it is made of, or was when it ran last; `None` before it is to run.
+    pub fn outline(&self) -> Option<Outline> {
+        self.lock().outline.clone()
     }
 
     /// Returns what keeps it from being ready, a line each; none if it is ready: its components run, none has failed,
@@ -201,9 +215,10 @@ impl Status {
         self.lock().restarts.clone()
     }
 
-    /// Says that it is to run.
-    pub(crate) fn expect_run(&self) {
-        self.lock().phase = Phase::Starting;
+    /// Says that it is to run, and what it is made of then.
+    pub(crate) fn expect_run(&self, outline: Outline) {
+        let mut state = self.lock();
+        (state.phase, state.outline) = (Phase::Starting, Some(outline));
     }
 
     /// Says that a generation is to run, with nothing wrong yet.

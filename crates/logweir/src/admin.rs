@@ -1,7 +1,11 @@
-//! The admin endpoint: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process running; and to
-//! whoever has the token, `/uploads` for how uploads fare and `/tap` for events as they pass.
+//! The admin endpoint: `/` for who looks, `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever keeps the process
+//! running, `/pipelines` for what the page draws; and to whoever has the token, `/uploads` for how uploads fare and `/tap`
+//! for events as they pass.
 
 mod access;
+mod browser;
+mod page;
+mod pipelines;
 mod serve;
 mod tap;
 
@@ -83,20 +87,26 @@ impl Shared {
     }
 }
 
-/// Returns what is answered: metrics and health to everybody, all else to who has the token.
+/// What is said of anything else.
+const NOT_FOUND: &str =
+    "there are / (the status page), /metrics, /healthz, /readyz, /pipelines, /uploads and /tap\n";
+
+/// Returns what is answered: the page, metrics and health to everybody, all else to who has the token.
 fn routes(shared: Arc<Shared>) -> Router {
     let guarded = Router::new()
         .route("/uploads", get(list_uploads))
         .route("/tap", get(tap::tap))
         .route_layer(middleware::from_fn_with_state(shared.clone(), access::guard));
-    Router::new()
+    let public = page::routes()
         .route("/metrics", get(scrape))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
+        .route("/pipelines", get(list_pipelines))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), browser::guard));
+    public
         .merge(guarded)
-        .fallback(|| async {
-            (StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz, /uploads and /tap\n")
-        })
+        .fallback(|| async { (StatusCode::NOT_FOUND, NOT_FOUND) })
+        .layer(middleware::map_response(browser::tell))
         .with_state(shared)
 }
 
@@ -109,6 +119,10 @@ async fn scrape(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 
 async fn list_uploads(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], uploads(&shared.board))
+}
+
+async fn list_pipelines(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], pipelines::pipelines(&shared.board))
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
