@@ -125,7 +125,7 @@ pub enum SinkConfig {
 }
 
 impl SinkConfig {
-    /// Returns what kind of sink it is, in the word that a pipeline file has for it.
+    /// Returns what kind of sink it is, in the word that metrics and errors have for it.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Stdout => "stdout",

@@ -26,7 +26,7 @@ pub struct OutputOutline {
     pub name: Option<String>,
     /// The verbs of its own stages.
     pub stages: Vec<&'static str>,
-    /// The kind of its sink, as `file` or `s3`.
+    /// The kind of its sink, as `file` or `s3`, in the word that metrics have for it.
     pub sink: &'static str,
     /// What metrics and errors name the sink.
     pub component: String,

@@ -24,6 +24,7 @@ mod memory;
 mod metrics;
 mod naive;
 mod notify;
+mod page;
 mod pipeline_tests;
 #[cfg(feature = "services")]
 mod prometheus;

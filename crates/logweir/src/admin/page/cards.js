@@ -30,6 +30,11 @@ export function table(caption, head, rows) {
   );
 }
 
+/** Returns a heading for those who cannot see what stands below it. */
+function unseen(text) {
+  return element("span", { class: "unseen" }, text);
+}
+
 /** Returns a list of names and what they are; what is null or undefined is left out. */
 export function list(facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== false);
@@ -39,7 +44,7 @@ export function list(facts) {
 /** Returns what became of every event that was read. */
 export function books(pipeline) {
   const { read, dropped, forwarded, outputs } = pipeline;
-  const head = ["", "events", "share", "a second"];
+  const head = () => [unseen("what"), "events", "share", "a second"];
   const row = (name, count, whole, tone) => ({ cells: [name, grouped(count.total), share(count.total, whole.total), rate(count.rate)], tone });
   const drops = (part, stages, whole) => worthRows(part, stages).map(([reason, count]) => row(reasonName(reason), count, whole));
   const verbs = pipeline.outline?.stages ?? [];
@@ -47,11 +52,11 @@ export function books(pipeline) {
   const shared = [row("read", read, read, "whole"), ...drops(dropped, [...verbs, ...own], read)];
   if (forwarded === null) {
     const rows = [...shared, ...outputs.flatMap((output) => settled(output, read, row))];
-    return card("The books", "books", table(`What became of the events of ${pipeline.name}`, head, rows), adds(balance(pipeline)));
+    return card("The books", "books", table(`What became of the events of ${pipeline.name}`, head(), rows), adds(balance(pipeline)));
   }
   const tables = outputs.map((output) => [
     element("h5", {}, output.name, output.outline ? "" : " (taken away by a reload)"),
-    table(`What became of the events that came to output ${output.name}`, head, [
+    table(`What became of the events that came to output ${output.name}`, head(), [
       row("received", output.received, output.received, "whole"),
       ...drops(output.dropped, output.outline?.stages ?? [], output.received),
       ...settled(output, output.received, row),
@@ -60,7 +65,7 @@ export function books(pipeline) {
     adds(outputBalance(output, forwarded)),
   ]);
   const rows = [...shared, row("forwarded to the outputs", forwarded, read)];
-  return card("The books", "books", table(`What became of the events of ${pipeline.name}`, head, rows), adds(balance(pipeline)), tables);
+  return card("The books", "books", table(`What became of the events of ${pipeline.name}`, head(), rows), adds(balance(pipeline)), tables);
 }
 
 /** Returns the drops that are worth a row, in the order in which they happen: what a stage decides, and what has happened. */
@@ -117,9 +122,9 @@ export function source(pipeline) {
   );
 }
 
-function channelRow({ name, output, depth, waited }) {
-  const isSlow = waited >= 0.05;
-  const text = waited === null ? rate(null) : `${Math.round(waited * 100)} %`;
+function channelRow({ name, output, depth, waited, isStuck }) {
+  const isSlow = isStuck || waited >= 0.05;
+  const text = isStuck ? "all the time" : waited === null ? rate(null) : `${Math.round(waited * 100)} %`;
   return { cells: [output === null ? name : `${name}: ${output}`, grouped(depth), text], tone: isSlow ? "slow" : null };
 }
 
@@ -166,7 +171,7 @@ function cuts({ truncated, fields, scripts }, whole) {
   const all = added(list.map(([, count]) => count));
   const more = list.length > MAX_SCRIPTS ? element("p", { class: "quiet" }, `and ${things(list.length - MAX_SCRIPTS, "script")} more; /metrics has them all`) : null;
   return [
-    table("What truncate has cut", ["", "in all", "share", "a second"], rows),
+    table("What truncate has cut", [unseen("what"), "in all", "share", "a second"], rows),
     list.length > 0 && table("Events cut, by script", ["script", "events cut", "of those cut", "a second"], list.slice(0, MAX_SCRIPTS).map(([script, count]) => row(script, count, all))),
     more,
   ];

@@ -77,7 +77,7 @@ function branch(pipeline, outline, arrives, whole) {
   // The stages of a single sink are the pipeline's, and were drawn there.
   const { steps, out } = stages(arrives ? [] : outline.stages, own, received, of);
   const payloads = channel(pipeline, "payloads", outline.name);
-  steps.push(step({ kind: "encode", title: "write anew", out, whole: of, drops: [], facts: [] }), sink(pipeline, outline, own, of, payloads));
+  steps.push(step({ kind: "encode", title: "for the sink", out, whole: of, drops: [], facts: [] }), sink(pipeline, outline, own, of, payloads));
   return { name: outline.name, steps };
 }
 
@@ -130,7 +130,8 @@ function sink(pipeline, outline, output, whole, before) {
   const failed = (outline.name === null ? pipeline : output).dropped.get("failed") ?? none();
   const upload = pipeline.uploads.find((upload) => upload.output === outline.name);
   const drops = [["failed", failed]];
-  const title = { stdout: "standard output", null: "nowhere" }[outline.sink] ?? outline.sink;
+  const titles = { stdout: "standard output", null: "nowhere", https: "HTTP", file: outline.uploads ? "directory" : "file" };
+  const title = titles[outline.sink] ?? outline.sink;
   const facts = [
     ["in flight", things(output.inFlight, "event")],
     ["in the spool", upload && outline.uploads && `${things(upload.spoolBatches, "batch", "batches")}, ${bytes(upload.spoolBytes)}`],
@@ -183,13 +184,14 @@ function drop(reason, count, whole) {
 /** Returns what leads to a box: a channel that may fill up, or a step within a lane. */
 function pipe(channel, out) {
   const waited = channel?.waited ?? 0;
-  const isFull = waited >= MUCH_WAITING;
+  const isStuck = channel?.isStuck ?? false;
+  const isFull = isStuck || waited >= MUCH_WAITING;
   const isFlowing = out?.rate > 0;
   const percent = `${Math.round(waited * 100)} %`;
-  const text = channel && `${things(channel.depth, "batch waits", "batches wait")}${isFull ? `; senders wait ${percent} of the time` : ""}`;
+  const text = channel && `${things(channel.depth, "batch waits", "batches wait")}${isStuck ? "; nobody takes them" : isFull ? `; senders wait ${percent} of the time` : ""}`;
   return element(
     "div",
     { class: `pipe${isFull ? " full" : ""}${isFlowing ? " flowing" : ""}${channel ? " channel" : ""}`, title: text },
-    channel && element("span", { class: "depth" }, element("span", { class: "unseen" }, `channel ${channel.name}: ${text}`), element("span", { "aria-hidden": "true" }, isFull ? `waits ${percent}` : channel.depth > 0 ? grouped(channel.depth) : "")),
+    channel && element("span", { class: "depth" }, element("span", { class: "unseen" }, `channel ${channel.name}: ${text}`), element("span", { "aria-hidden": "true" }, isStuck ? `${grouped(channel.depth)} stuck` : isFull ? `waits ${percent}` : channel.depth > 0 ? grouped(channel.depth) : "")),
   );
 }

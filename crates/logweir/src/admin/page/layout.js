@@ -106,7 +106,7 @@ export function totals({ view, history }) {
   const [read, dropped, written] = [sum(({ read }) => read.total), sum(({ allDropped }) => allDropped.total), sum(({ written }) => written.total)];
   const lag = view.pipelines.reduce((most, { lagSeconds }) => Math.max(most, lagSeconds ?? 0), 0);
   const held = sum(({ held }) => held);
-  const ways = view.pipelines.some(({ outputs }) => outputs.length > 1) ? ", each output counted" : "";
+  const hasOutputs = view.pipelines.some(({ outputs }) => outputs.length > 1);
   const now = seconds();
   const tile = (title, value, unit, text, curveOf) =>
     element(
@@ -119,8 +119,8 @@ export function totals({ view, history }) {
     );
   return [
     tile("read", rate(rates("read")), "events/s", `${grouped(read)} in all, ${bytes(sum(({ bytesRead }) => bytesRead.rate))}/s`, "read"),
-    tile("written", rate(rates("written")), "events/s", `${grouped(written)} in all${ways}`, "written"),
-    tile("dropped", rate(rates("allDropped")), "events/s", `${grouped(dropped)} in all${ways}`, "allDropped"),
+    tile("written", rate(rates("written")), "events/s", `${grouped(written)} ${hasOutputs ? "to all outputs" : "in all"}`, "written"),
+    tile("dropped", rate(rates("allDropped")), "events/s", `${grouped(dropped)} ${hasOutputs ? "on all ways" : "in all"}`, "allDropped"),
     tile("behind", bytes(sum(({ lagBytes }) => lagBytes)), "", lag > 0 ? `the oldest ${time(lag)} old` : "nothing waits to be delivered"),
     tile("in flight", grouped(sum(({ inFlight }) => inFlight)), "events", `${bytes(held)} held of ${bytes(sum(({ heldLimit }) => heldLimit))}`),
   ];

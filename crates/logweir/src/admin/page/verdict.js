@@ -120,21 +120,30 @@ function ofPipeline(pipeline) {
   if (malformed > 0 && malformed >= read.total * MANY_MALFORMED) {
     say("look", `${things(malformed, "line is no event", "lines are no events")}, ${share(malformed, read.total)} of what was read`, "Something else writes to the same place, or cuts lines: a `dead_letter` file keeps them, and `logweir tap --after decode --dropped` shows them.");
   }
-  slowest(pipeline).forEach(({ what, advice }) => say("note", what, advice));
+  slowest(pipeline).forEach(({ level, what, advice }) => say(level, what, advice));
   return found;
 }
 
-/** Returns which part others wait for, if they do for much of the time. */
+/** Returns which part others wait for, if they do for much of the time or for good. */
 function slowest({ channels }) {
+  const stuck = channels.filter(({ name, isStuck }) => name === "payloads" && isStuck);
+  if (stuck.length > 0) {
+    return stuck.map(({ output, depth }) => ({
+      level: "look",
+      what: `the sink${of(output)} takes nothing: ${things(depth, "batch waits", "batches wait")} for it, and the source waits too`,
+      advice: "Standard output: its reader does not read. A file: the disk does not answer. What waits is not lost.",
+    }));
+  }
   const slow = channels.filter(({ name, waited }) => name === "payloads" && waited >= MUCH_WAITING);
   if (slow.length > 0) {
     return slow.map(({ output }) => ({
+      level: "note",
       what: `the sink${of(output)} is the slowest part: others wait for it`,
       advice: "That is no fault as long as what is behind does not grow. Standard output: its reader is slow. A file: the disk. An upload: the destination.",
     }));
   }
   if (!channels.some(({ name, waited }) => name === "chunks" && waited >= MUCH_WAITING)) return [];
-  return [{ what: "decoding is the slowest part: the source waits for it", advice: "`limits.decoders` may be raised up to the cores that are free." }];
+  return [{ level: "note", what: "decoding is the slowest part: the source waits for it", advice: "`limits.decoders` may be raised up to the cores that are free." }];
 }
 
 /** Returns what is lost, or may be, since the process was started. */

@@ -107,7 +107,9 @@ function pipeline(pair, name, outline) {
   const count = (metric, labels) => pair.count(metric, name, labels);
   const gauge = (metric) => pair.gauge(metric, name);
   const state = outline?.state ?? (gauge("logweir_pipeline_running") ? "running" : "ended");
-  const names = pair.values("logweir_events_written_total", "output", name);
+  const order = (output) => outline?.outputs.findIndex((known) => known.name === output) ?? -1;
+  const inOrder = (outputs) => outputs.sort((a, b) => (order(a) < 0) - (order(b) < 0) || order(a) - order(b));
+  const names = inOrder(pair.values("logweir_events_written_total", "output", name));
   const all = {
     name,
     outline,
@@ -121,17 +123,17 @@ function pipeline(pair, name, outline) {
     lagSeconds: gauge("logweir_source_lag_seconds"),
     held: gauge("logweir_held_bytes"),
     heldLimit: gauge("logweir_held_limit_bytes"),
-    channels: channels(pair, name),
     waiting: pair.now.of("logweir_component_waiting", name).filter(({ value }) => value > 0).map(({ labels }) => labels.component),
     errors: errors(pair, name),
     undelivered: count("logweir_chunks_undelivered_total"),
-    uploads: pair.values("logweir_spool_batches", "output", name).map((output) => upload(pair, name, output)),
+    uploads: inOrder(pair.values("logweir_spool_batches", "output", name)).map((output) => upload(pair, name, output)),
     files: files(pair, name),
     deadLetters: deadLetters(pair, name),
   };
   const isSingle = names.includes(null);
   all.forwarded = isSingle ? null : count("logweir_events_forwarded_total", shared);
   all.outputs = names.map((output) => branch(pair, name, output, outline));
+  all.channels = channels(pair, name, all);
   all.written = added(all.outputs.map((output) => output.written));
   all.inFlight = all.outputs.reduce((most, output) => Math.max(most, output.inFlight), 0);
   const own = all.outputs.filter((output) => output.name !== null);
@@ -186,11 +188,21 @@ function settled({ written, returned, kept, inFlight }) {
   return written.total + returned.total + kept.total + inFlight;
 }
 
-function channels(pair, name) {
-  return pair.now.of("logweir_channel_depth_batches", name).map(({ labels, value }) => {
+/**
+ * Returns the channels of a pipeline. A wait is counted once it is over, so one that does not end is seen by this: batches lie
+ * in the channel, and nothing comes out of what is to take them.
+ */
+function channels(pair, name, { read, outputs }) {
+  const kinds = ["chunks", "payloads", "dead_letters"];
+  const found = [...pair.now.of("logweir_channel_depth_batches", name)];
+  found.sort((a, b) => kinds.indexOf(a.labels.channel) - kinds.indexOf(b.labels.channel));
+  return found.map(({ labels, value }) => {
     const same = { channel: labels.channel, output: labels.output ?? null };
     const { rate } = pair.count("logweir_channel_wait_microseconds_total", name, same);
-    return { name: labels.channel, output: labels.output ?? null, depth: value, waited: rate === null ? null : rate / 1e6 };
+    const lay = pair.before?.of("logweir_channel_depth_batches", name).some((was) => matches(was, same) && was.value > 0) ?? false;
+    const taken = labels.channel === "chunks" ? read : outputs.find((output) => output.name === same.output)?.written;
+    const isStuck = labels.channel !== "dead_letters" && lay && value > 0 && taken?.rate === 0;
+    return { name: same.channel, output: same.output, depth: value, waited: rate === null ? null : rate / 1e6, isStuck };
   });
 }
 
