@@ -3,7 +3,8 @@
 //! One file is one pipeline. Its way here is one-way: bytes → a [`tree`] with the place of every node → a [`walk`] along
 //! the [`keys`] that are known, which collects *every* problem instead of stopping at the first → [`read`], which
 //! turns what was understood into the structs below → [`across`], the rules that hold between the pipelines of one
-//! process. The same table of keys gives the JSON [`schema`](schema()), so what is documented is what is checked.
+//! process. The same table of keys gives the JSON [`schema`](schema()) and the [`reference`](reference()), so what is
+//! documented is what is checked.
 //!
 //! Nothing here panics on any file. The depth of a file is bounded ([`tree::MAX_DEPTH`]), so the recursion over its
 //! tree is bounded too.
@@ -16,6 +17,7 @@ mod logpull;
 mod pipeline_test;
 mod problem;
 mod read;
+mod reference;
 mod rules;
 mod scalar;
 mod shape;
@@ -42,6 +44,7 @@ pub use pipeline_test::{
     Expectation, PipelineTest, TestEvent, TestInput, TestedFile, load_test_texts, load_tests,
 };
 pub use problem::{Problem, Problems};
+pub use reference::{ReferencePage, reference};
 pub use stages_only::Jobs;
 pub use text::ConfigFile;
 

@@ -42,8 +42,9 @@ pub use board::{Board, Readiness, Reloads};
 pub use build::{OpenError, Pipeline};
 pub use config::{
     AdminConfig, ConfigFile, Expectation, Jobs, Limits, Loaded, OutputConfig, PipelineConfig, PipelineTest,
-    Problem, Problems, SinkConfig, SourceConfig, StageConfig, TapConfig, TestEvent, TestInput, TestedFile,
-    check_job, load, load_admin, load_stages, load_test_texts, load_tests, load_texts, read_json, schema,
+    Problem, Problems, ReferencePage, SinkConfig, SourceConfig, StageConfig, TapConfig, TestEvent, TestInput,
+    TestedFile, check_job, load, load_admin, load_stages, load_test_texts, load_tests, load_texts, read_json,
+    reference, schema,
 };
 pub use connect::{Finding, Grade, connect};
 pub use costs::{Cost, Costs, OutputCosts, measure};

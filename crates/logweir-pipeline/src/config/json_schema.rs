@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys;
 use super::scalar::{DURATION_PATTERN, SIZE_PATTERN};
-use super::shape::{ListShape, MapShape, Only, PairsShape, Rule, Shape, TextShape};
+use super::shape::{Default, ListShape, MapShape, Only, PairsShape, Rule, Shape, TextShape};
 
 /// Returns the JSON Schema (2020-12) of a pipeline file, for editors and for `logweir schema`.
 ///
@@ -217,7 +217,10 @@ fn property(key: &super::shape::Key, rule: Rule) -> Value {
     if rule == Rule::NullsLeftOut && !key.required {
         schema = object(json!({ "anyOf": [schema, { "type": "null" }] }));
     }
-    schema.insert(String::from("description"), json!(key.doc));
+    schema.insert(String::from("description"), json!(key.description()));
+    if let Some(default) = key.default.and_then(Default::value) {
+        schema.insert(String::from("default"), default);
+    }
     Value::Object(schema)
 }
 

@@ -1,24 +1,24 @@
 //! Every key of a pipeline file.
 //!
-//! This is the one table of what may be written: the walk checks files by it, and the JSON Schema is made from it.
+//! This is the one table of what may be written: the walk checks files by it, and the JSON Schema and the reference are
+//! made from it.
 
-use super::shape::{Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
+use super::shape::{Default, Key, ListShape, MapShape, Only, Rule, Shape, TextShape};
 
 mod admin;
 mod encode;
 mod job;
 mod stage;
 mod test;
-mod upload;
+pub(super) mod upload;
 
-pub(super) use encode::MAX_FIELD_NAMES;
+pub(super) use admin::ADMIN;
+pub(super) use encode::{ENCODE, MAX_FIELD_NAMES};
 pub(super) use job::JOB;
-pub(super) use stage::{MAX_EDITS, MAX_REPORTS};
-pub(super) use test::{MAX_TEST_EVENTS, REASONS, TEST_FILE};
+pub(super) use stage::{MAX_EDITS, MAX_REPORTS, SAMPLE, STAGE, TRUNCATE};
+pub(super) use test::{MAX_TEST_EVENTS, REASONS, TEST, TEST_FILE};
 pub(super) use upload::UPLOADS;
 
-use admin::ADMIN;
-use encode::ENCODE;
 use job::JOBS;
 use stage::STAGES;
 use test::TESTS;
@@ -39,11 +39,11 @@ pub(super) const MAX_GZIP_LEVEL: u64 = 9;
 const MAX_COMPRESSION_LEVEL: u64 = 19;
 
 const fn required(name: &'static str, doc: &'static str, shape: Shape) -> Key {
-    Key { name, required: true, doc, shape }
+    Key { name, required: true, doc, shape, default: None }
 }
 
 const fn optional(name: &'static str, doc: &'static str, shape: Shape) -> Key {
-    Key { name, required: false, doc, shape }
+    Key { name, required: false, doc, shape, default: None }
 }
 
 /// A file.
@@ -60,22 +60,13 @@ pub(super) static PIPELINE: MapShape = MapShape {
         ("truncate", "it is a stage: write it as an item of `stages`"),
     ],
     keys: &[
-        optional(
-            "name",
-            "The name in logs, metrics and the summary. By default the name of the file without its ending.",
-            Shape::Text(TextShape::Name),
-        ),
+        optional("name", "The name in logs, metrics and the summary.", Shape::Text(TextShape::Name))
+            .or(Default::Said("the name of the file without its ending")),
         required("source", "Where the events come from.", Shape::Map(&SOURCE)),
-        optional(
-            "stages",
-            "What happens to the events, in this order. By default nothing.",
-            Shape::List(&STAGES),
-        ),
-        optional(
-            "encode",
-            "What is written of an event. By default the event as it was read.",
-            Shape::Map(&ENCODE),
-        ),
+        optional("stages", "What happens to the events, in this order.", Shape::List(&STAGES))
+            .or(Default::Said("nothing")),
+        optional("encode", "What is written of an event.", Shape::Map(&ENCODE))
+            .or(Default::Said("the event as it was read")),
         optional("sink", "Where the events go.", Shape::Map(&SINK)),
         optional("outputs", "Branches behind the stages, instead of a single sink.", Shape::List(&OUTPUTS)),
         optional(
@@ -86,10 +77,12 @@ pub(super) static PIPELINE: MapShape = MapShape {
         ),
         optional(
             "dead_letter",
-            "Where lines that are no events go, byte for byte. By default they are only counted.",
+            "Where lines that are no events go, byte for byte.",
             Shape::Map(&DEAD_LETTER),
-        ),
-        optional("admin", "The HTTP endpoint for metrics and health. By default none.", Shape::Map(&ADMIN)),
+        )
+        .or(Default::Said("they are only counted")),
+        optional("admin", "The HTTP endpoint for metrics and health.", Shape::Map(&ADMIN))
+            .or(Default::Said("none")),
         optional(
             "state_dir",
             "The directory in which the positions of followed files are kept; needed for them, and for nothing else.",
@@ -106,7 +99,7 @@ pub(super) static PIPELINE: MapShape = MapShape {
     ],
 };
 
-static SOURCE: MapShape = MapShape {
+pub(super) static SOURCE: MapShape = MapShape {
     what: "a source",
     rule: Rule::ExactlyOne,
     only: &[],
@@ -117,9 +110,10 @@ static SOURCE: MapShape = MapShape {
     ],
 };
 
-static STDIN: MapShape = MapShape { what: "`stdin`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
+pub(super) static STDIN: MapShape =
+    MapShape { what: "`stdin`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
 
-static FILE_SOURCE: MapShape = MapShape {
+pub(super) static FILE_SOURCE: MapShape = MapShape {
     what: "a file source",
     rule: Rule::Free,
     only: &[only_followed("start_at"), only_followed("open_files")],
@@ -128,26 +122,26 @@ static FILE_SOURCE: MapShape = MapShape {
         required("include", "Paths and patterns of the files to read.", Shape::List(&INCLUDE)),
         optional(
             "exclude",
-            "Paths and patterns of files to leave out. By default none.",
+            "Paths and patterns of files to leave out.",
             Shape::List(&EXCLUDE),
-        ),
+        ).or(Default::Said("none")),
         optional(
             "read",
-            "`follow` reads what is there and what is added, for ever, and loses nothing over a restart; `once` reads \
-             what is there and ends. By default `follow`.",
+            "`follow` reads what is there and what is added, for ever, and loses nothing over a restart; `once` \
+             reads what is there and ends.",
             Shape::Choice(&["follow", "once"]),
-        ),
+        ).or(Default::Word("follow")),
         optional(
             "start_at",
             "Where the very first run begins in the files that it finds; files that come later are read from their \
-             beginning. By default `beginning`.",
+             beginning.",
             Shape::Choice(&["beginning", "end"]),
-        ),
+        ).or(Default::Word("beginning")),
         optional(
             "open_files",
-            "The files that are kept open at once. By default 512.",
+            "The files that are kept open at once.",
             Shape::Integer(16, 1_000_000),
-        ),
+        ).or(Default::Integer(512)),
     ],
 };
 
@@ -165,7 +159,7 @@ static INCLUDE: ListShape = ListShape {
 static EXCLUDE: ListShape =
     ListShape { item: Shape::Text(TextShape::Glob), may_be_empty: true, most: MAX_PATTERNS, distinct: false };
 
-static SINK: MapShape = MapShape {
+pub(super) static SINK: MapShape = MapShape {
     what: "a sink",
     rule: Rule::ExactlyOne,
     only: &[],
@@ -201,11 +195,13 @@ static SINK: MapShape = MapShape {
     ],
 };
 
-static STDOUT: MapShape = MapShape { what: "`stdout`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
+pub(super) static STDOUT: MapShape =
+    MapShape { what: "`stdout`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
 
-static NULL: MapShape = MapShape { what: "`null`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
+pub(super) static NULL: MapShape =
+    MapShape { what: "`null`", rule: Rule::Free, only: &[], hints: &[], keys: &[] };
 
-static FILE_SINK: MapShape = MapShape {
+pub(super) static FILE_SINK: MapShape = MapShape {
     what: "a file sink",
     rule: Rule::Free,
     only: &[
@@ -227,26 +223,25 @@ static FILE_SINK: MapShape = MapShape {
         ),
         optional(
             "mode",
-            "Whether events are added behind what the file holds, or it is emptied first. By default `append`.",
+            "Whether events are added behind what the file holds, or it is emptied first.",
             Shape::Choice(&["append", "overwrite"]),
-        ),
+        )
+        .or(Default::Word("append")),
         optional(
             "ack",
-            "When an event counts as delivered: once the system has taken it, or once it is on the disk. By default \
-             `synced` where the source follows files, else `written`.",
+            "When an event counts as delivered: once the system has taken it, or once it is on the disk.",
             Shape::Choice(&["written", "synced"]),
-        ),
+        )
+        .or(Default::Said("`synced` where the source follows files, else `written`")),
         optional(
             "sync_every",
-            "How long an event waits at most before it is synced, together with the others. By default 200 ms.",
+            "How long an event waits at most before it is synced, together with the others.",
             Shape::Duration(1, 60_000),
-        ),
-        optional("rotate", "When a new file is begun. By default never.", Shape::Map(&ROTATE)),
-        optional(
-            "compression",
-            "How the file is compressed. By default `none`.",
-            Shape::Choice(&["none", "gzip", "zstd"]),
-        ),
+        )
+        .or(Default::Millis(200)),
+        optional("rotate", "When a new file is begun.", Shape::Map(&ROTATE)).or(Default::Said("never")),
+        optional("compression", "How the file is compressed.", Shape::Choice(&["none", "gzip", "zstd"]))
+            .or(Default::Word("none")),
         optional(
             "compression_level",
             "More is smaller and slower: 1 to 9 for gzip, by default 6; 1 to 19 for zstd, by default 3.",
@@ -277,7 +272,7 @@ static ROTATE: MapShape = MapShape {
 static OUTPUTS: ListShape =
     ListShape { item: Shape::Map(&OUTPUT), may_be_empty: false, most: MAX_OUTPUTS, distinct: false };
 
-static OUTPUT: MapShape = MapShape {
+pub(super) static OUTPUT: MapShape = MapShape {
     what: "an output",
     rule: Rule::Free,
     only: &[],
@@ -286,19 +281,17 @@ static OUTPUT: MapShape = MapShape {
         required("name", "The name in metrics and the summary.", Shape::Text(TextShape::Name)),
         optional(
             "stages",
-            "What happens to the events of this branch alone, behind the shared stages. By default nothing.",
+            "What happens to the events of this branch alone, behind the shared stages.",
             Shape::List(&STAGES),
-        ),
-        optional(
-            "encode",
-            "What is written of an event. By default the event as it was read.",
-            Shape::Map(&ENCODE),
-        ),
+        )
+        .or(Default::Said("nothing")),
+        optional("encode", "What is written of an event.", Shape::Map(&ENCODE))
+            .or(Default::Said("the event as it was read")),
         required("sink", "Where the events go.", Shape::Map(&SINK)),
     ],
 };
 
-static DEAD_LETTER: MapShape = MapShape {
+pub(super) static DEAD_LETTER: MapShape = MapShape {
     what: "`dead_letter`",
     rule: Rule::ExactlyOne,
     only: &[],
@@ -306,7 +299,7 @@ static DEAD_LETTER: MapShape = MapShape {
     keys: &[optional("file", "Writes them to a file.", Shape::Map(&DEAD_LETTER_FILE))],
 };
 
-static DEAD_LETTER_FILE: MapShape = MapShape {
+pub(super) static DEAD_LETTER_FILE: MapShape = MapShape {
     what: "a dead letter file",
     rule: Rule::Free,
     only: &[],
@@ -315,25 +308,27 @@ static DEAD_LETTER_FILE: MapShape = MapShape {
         required("path", "The file; lines are added behind what it holds.", Shape::Text(TextShape::Path)),
         optional(
             "max_bytes",
-            "The size beyond which it does not grow: the source is held then. By default unbounded.",
+            "The size beyond which it does not grow: the source is held then.",
             Shape::Size(1, u64::MAX),
-        ),
+        )
+        .or(Default::Said("unbounded")),
     ],
 };
 
-static SHUTDOWN: MapShape = MapShape {
+pub(super) static SHUTDOWN: MapShape = MapShape {
     what: "`shutdown`",
     rule: Rule::Free,
     only: &[],
     hints: &[],
     keys: &[optional(
         "deadline",
-        "How long what has been read may take to be delivered once the pipeline is to stop. By default 30 s.",
+        "How long what has been read may take to be delivered once the pipeline is to stop.",
         Shape::Duration(0, 24 * 3_600_000),
-    )],
+    )
+    .or(Default::Millis(30_000))],
 };
 
-static LIMITS: MapShape = MapShape {
+pub(super) static LIMITS: MapShape = MapShape {
     what: "`limits`",
     rule: Rule::Free,
     only: &[],
@@ -341,29 +336,26 @@ static LIMITS: MapShape = MapShape {
     keys: &[
         optional(
             "max_event_bytes",
-            "The longest line that is still an event; longer ones are skipped and counted. By default 4 MiB.",
+            "The longest line that is still an event; longer ones are skipped and counted.",
             Shape::Size(2, 64 << 20),
-        ),
-        optional(
-            "chunk_bytes",
-            "The bytes a source reads at once. By default 512 KiB.",
-            Shape::Size(16, 16 << 20),
-        ),
+        )
+        .or(Default::Size(4 << 20)),
+        optional("chunk_bytes", "The bytes a source reads at once.", Shape::Size(16, 16 << 20))
+            .or(Default::Size(512 << 10)),
         optional(
             "channel_batches",
-            "The batches that a channel between two tasks holds. By default 4.",
+            "The batches that a channel between two tasks holds.",
             Shape::Integer(1, 1024),
-        ),
-        optional(
-            "decoders",
-            "The decoders that work side by side. By default the cores of the machine.",
-            Shape::Integer(1, MAX_DECODERS as u64),
-        ),
+        )
+        .or(Default::Integer(4)),
+        optional("decoders", "The decoders that work side by side.", Shape::Integer(1, MAX_DECODERS as u64))
+            .or(Default::Said("the cores of the machine")),
         optional(
             "held_bytes",
-            "The chunk bytes held between source and sinks, two chunks at least. By default 32 MiB.",
+            "The chunk bytes held between source and sinks, two chunks at least.",
             // Two of the smallest chunks; that it is two of *these* chunks is checked between the two.
             Shape::Size(32, 1 << 40),
-        ),
+        )
+        .or(Default::Size(32 << 20)),
     ],
 };

@@ -2,6 +2,8 @@
 //!
 //! A [`Shape`] is read by two: the walk that checks a file, and the JSON Schema. Neither has a rule of its own.
 
+use serde_json::{Value, json};
+
 use super::scalar::{show_duration, show_size};
 
 /// What a value may look like.
@@ -64,9 +66,50 @@ pub(super) struct MapShape {
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) required: bool,
-    /// One or two sentences for the reader of the JSON Schema: what it does, its default.
+    /// One or two sentences for the readers of the JSON Schema and of the reference: what it does.
     pub(super) doc: &'static str,
     pub(super) shape: Shape,
+    /// What holds where it is left out, if that is worth saying.
+    pub(super) default: Option<Default>,
+}
+
+/// What holds where a key is left out.
+///
+/// The walk and the reading do not look here: a test sets each value and compares what is read with what is read without.
+#[derive(Clone, Copy)]
+pub(super) enum Default {
+    Word(&'static str),
+    Integer(u64),
+    /// A count of bytes.
+    Size(u64),
+    /// A time in milliseconds.
+    Millis(u64),
+    Bool(bool),
+    /// What is no value to write, or depends on other keys; in words that go on after "By default".
+    Said(&'static str),
+}
+
+impl Default {
+    /// Returns what could be written instead of leaving the key out; `None` where it is only said.
+    pub(super) fn value(self) -> Option<Value> {
+        match self {
+            Self::Word(word) => Some(json!(word)),
+            Self::Integer(count) => Some(json!(count)),
+            Self::Size(bytes) => Some(json!(show_size(bytes))),
+            Self::Millis(millis) => Some(json!(show_duration(millis))),
+            Self::Bool(value) => Some(json!(value)),
+            Self::Said(_) => None,
+        }
+    }
+
+    /// Returns it as it is said in a sentence.
+    pub(super) fn shown(self) -> String {
+        match (self, self.value()) {
+            (Self::Said(words), _) => words.to_owned(),
+            (_, Some(Value::String(text))) => format!("`{text}`"),
+            (_, value) => value.map_or_else(String::new, |value| format!("`{value}`")),
+        }
+    }
 }
 
 /// A key that means something only where another key of its map, a choice, has one of some values.
@@ -174,9 +217,24 @@ impl TextShape {
 }
 
 impl Key {
+    /// Returns the key with what holds where it is left out.
+    pub(super) const fn or(mut self, default: Default) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// Returns all that is to be said of it: what it does, and what holds where it is left out.
+    pub(super) fn description(&self) -> String {
+        match self.default {
+            Some(default) => format!("{} By default {}.", self.doc, default.shown()),
+            None => self.doc.to_owned(),
+        }
+    }
+
     /// Returns the doc as part of a line: a small letter at the beginning, no full stop.
     pub(super) fn summary(&self) -> String {
-        let doc = self.doc.trim_end_matches('.');
+        let description = self.description();
+        let doc = description.trim_end_matches('.');
         let mut chars = doc.chars();
         let first = chars.next().map(|first| first.to_ascii_lowercase());
         first.into_iter().chain(chars).collect()

@@ -1,11 +1,12 @@
 //! The admin endpoint and what it shows.
 
 use super::{ListShape, MapShape, Rule, Shape, TextShape, optional};
+use crate::config::shape::Default;
 
 /// Fields that a tap hides.
 const MAX_REDACTED: usize = 256;
 
-pub(super) static ADMIN: MapShape = MapShape {
+pub(in crate::config) static ADMIN: MapShape = MapShape {
     what: "`admin`",
     rule: Rule::Free,
     only: &[],
@@ -13,21 +14,20 @@ pub(super) static ADMIN: MapShape = MapShape {
     keys: &[
         optional(
             "listen",
-            "The address to listen on; a port alone is one of this machine only, and port 0 lets the system choose. By \
-             default `127.0.0.1:9598`.",
+            "The address to listen on; a port alone is one of this machine only, and port 0 lets the system choose.",
             Shape::Address,
-        ),
+        ).or(Default::Word("127.0.0.1:9598")),
         optional(
             "token",
-            "What whoever asks for more than metrics and health must send as `Authorization: Bearer …`: 16 to \
-             256 visible characters. By default none, and then nobody is told more.",
+            "What whoever asks for more than metrics and health must send as `Authorization: Bearer …`: 16 to 256 \
+             visible characters.",
             Shape::Text(TextShape::Secret),
-        ),
+        ).or(Default::Said("none, and then nobody is told more")),
         optional(
             "tap",
-            "Lets whoever has the token watch events as they pass. By default nobody can.",
+            "Lets whoever has the token watch events as they pass.",
             Shape::Map(&TAP),
-        ),
+        ).or(Default::Said("nobody can")),
     ],
 };
 
@@ -39,14 +39,16 @@ static TAP: MapShape = MapShape {
     keys: &[
         optional(
             "redact",
-            "Fields whose values are never shown, by their top-level names or dotted paths. By default none.",
+            "Fields whose values are never shown, by their top-level names or dotted paths.",
             Shape::List(&REDACT),
-        ),
+        )
+        .or(Default::Said("none")),
         optional(
             "max_events_per_second",
-            "The events that one watcher is shown in a second. By default 100.",
+            "The events that one watcher is shown in a second.",
             Shape::Integer(1, 10_000),
-        ),
+        )
+        .or(Default::Integer(100)),
     ],
 };
 

@@ -2,6 +2,7 @@
 
 use super::encode::OUTPUT_OPTIONS;
 use super::{ListShape, MapShape, Rule, Shape, TextShape, optional, required};
+use crate::config::shape::Default;
 
 /// Jobs in one file: each is a pipeline with threads of its own.
 const MAX_JOBS: usize = 64;
@@ -42,16 +43,15 @@ pub(in crate::config) static JOB: MapShape = MapShape {
         ),
         optional(
             "dataset",
-            "What the events are. Fields and filters are checked for `workers_trace_events`, and for no other. By \
-             default `http_requests`, as at the API.",
+            "What the events are. Fields and filters are checked for `workers_trace_events`, and for no other.",
             Shape::Text(TextShape::Dataset),
-        ),
+        ).or(Default::Said("`http_requests`, as at the API")),
         optional(
             "kind",
             "`edge` or nothing, which are the same here: what is read is delivered.",
             Shape::Choice(&["", "edge"]),
         ),
-        optional("enabled", "Whether the job runs. By default `true`, other than at the API.", Shape::Bool),
+        optional("enabled", "Whether the job runs.", Shape::Bool).or(Default::Said("`true`, other than at the API")),
         optional(
             "filter",
             "The JSON of a filter as a text; an empty one is none. 1000 bytes and 30 operators at most. No `${VAR}` is \
@@ -82,12 +82,14 @@ pub(in crate::config) static JOB: MapShape = MapShape {
         ),
         optional(
             "ownership_challenge",
-            "The token that proves to Logpush who owns the destination. Its form is checked; nothing else needs it here.",
+            "The token that proves to Logpush who owns the destination. Its form is checked; nothing else needs it \
+             here.",
             Shape::Text(TextShape::Challenge),
         ),
         optional(
             "frequency",
-            "`high` or `low`, which Logpush no longer recommends. It has no effect: `max_upload_*` say how large batches are.",
+            "`high` or `low`, which Logpush no longer recommends. It has no effect: `max_upload_*` say how large \
+             batches are.",
             Shape::Choice(&["high", "low"]),
         ),
         optional(

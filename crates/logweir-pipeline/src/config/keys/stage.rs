@@ -1,6 +1,7 @@
 //! What happens to an event: the stages and their options.
 
 use super::{ListShape, MapShape, Rule, Shape, TextShape, optional, required};
+use crate::config::shape::Default;
 
 /// The most stages that edit events on the way to one output. Each puts a new line beside the chunk for the events that it
 /// edits, and what comes together there has to be found with 32 bits. With this many it is at most 1.1 GiB of one event
@@ -25,7 +26,7 @@ const MAX_STAGES: usize = 256;
 pub(super) static STAGES: ListShape =
     ListShape { item: Shape::Map(&STAGE), may_be_empty: true, most: MAX_STAGES, distinct: false };
 
-static STAGE: MapShape = MapShape {
+pub(in crate::config) static STAGE: MapShape = MapShape {
     what: "a stage",
     rule: Rule::ExactlyOne,
     only: &[],
@@ -37,7 +38,7 @@ static STAGE: MapShape = MapShape {
     ],
 };
 
-static SAMPLE: MapShape = MapShape {
+pub(in crate::config) static SAMPLE: MapShape = MapShape {
     what: "`sample`",
     rule: Rule::Free,
     only: &[],
@@ -53,26 +54,26 @@ static SAMPLE: MapShape = MapShape {
         ),
         optional(
             "rates",
-            "Kinds of events with a share of their own; the first whose condition holds is the one. By default none.",
+            "Kinds of events with a share of their own; the first whose condition holds is the one.",
             Shape::List(&RATES),
-        ),
+        ).or(Default::Said("none")),
         optional(
             "key",
-            "The field whose value decides, so that events that share it go together. By default the whole event.",
+            "The field whose value decides, so that events that share it go together.",
             Shape::Text(TextShape::Any),
-        ),
-        optional("seed", "Another seed keeps other events. By default 0.", Shape::Integer(0, u64::MAX)),
+        ).or(Default::Said("the whole event")),
+        optional("seed", "Another seed keeps other events.", Shape::Integer(0, u64::MAX)).or(Default::Integer(0)),
         optional(
             "always_keep",
-            "Events that are kept whatever the rate, as if `rates` began with them and rate 1. By default none.",
+            "Events that are kept whatever the rate, as if `rates` began with them and rate 1.",
             Shape::Filter,
-        ),
+        ).or(Default::Said("none")),
         optional(
             "weight_field",
             "The top-level field that tells of each event how many it stands for, as `SampleInterval`; what it says \
-             already is multiplied. By default nothing is written.",
+             already is multiplied.",
             Shape::Text(TextShape::Member),
-        ),
+        ).or(Default::Said("nothing is written")),
     ],
 };
 
@@ -93,29 +94,31 @@ static RATE: MapShape = MapShape {
     ],
 };
 
-static TRUNCATE: MapShape = MapShape {
+pub(in crate::config) static TRUNCATE: MapShape = MapShape {
     what: "`truncate`",
     rule: Rule::Free,
     only: &[],
     hints: &[],
     keys: &[
-        optional("limit", "The budget of an event. By default 16384.", Shape::Integer(0, u64::MAX)),
+        optional("limit", "The budget of an event.", Shape::Integer(0, u64::MAX))
+            .or(Default::Integer(16_384)),
         optional(
             "unit",
-            "What the budget counts: code points, UTF-16 code units or bytes of UTF-8. By default `chars`.",
+            "What the budget counts: code points, UTF-16 code units or bytes of UTF-8.",
             Shape::Choice(&["chars", "utf16", "bytes"]),
-        ),
+        )
+        .or(Default::Word("chars")),
         optional(
             "max_scripts",
-            "Counts cuts by `ScriptName`, for this many scripts at most, the first ones; the rest together. By default \
-             not.",
+            "Counts cuts by `ScriptName`, for this many scripts at most, the first ones; the rest together.",
             Shape::Integer(1, MAX_SCRIPTS),
-        ),
+        )
+        .or(Default::Said("not")),
         optional(
             "report",
-            "The top-level field that tells of each event that is cut what is missing, as `Truncation`. By default nothing \
-             is written.",
+            "The top-level field that tells of each event that is cut what is missing, as `Truncation`.",
             Shape::Text(TextShape::Member),
-        ),
+        )
+        .or(Default::Said("nothing is written")),
     ],
 };

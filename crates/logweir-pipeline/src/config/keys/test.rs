@@ -25,7 +25,7 @@ pub(in crate::config) static TEST_FILE: MapShape = MapShape {
 pub(super) static TESTS: ListShape =
     ListShape { item: Shape::Map(&TEST), may_be_empty: true, most: MAX_TESTS, distinct: false };
 
-static TEST: MapShape = MapShape {
+pub(in crate::config) static TEST: MapShape = MapShape {
     what: "a test",
     rule: Rule::EachOne(&[&["input", "input_file"], &["expect", "expect_file", "expect_dropped"]]),
     only: &[],

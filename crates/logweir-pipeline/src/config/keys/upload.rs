@@ -1,7 +1,7 @@
 //! The keys of sinks that upload batches.
 
 use super::{MAX_COMPRESSION_LEVEL, optional, required};
-use crate::config::shape::{Key, MapShape, Only, PairsShape, Rule, Shape, TextShape};
+use crate::config::shape::{Default, Key, MapShape, Only, PairsShape, Rule, Shape, TextShape};
 
 /// Headers of a request.
 const MAX_HEADERS: usize = 64;
@@ -31,8 +31,8 @@ const fn secret(name: &'static str, doc: &'static str) -> Key {
 
 const fn prefix() -> Key {
     let doc = "What stands before the name of each object, as `logs/{DATE}`; `{DATE}` is the day of the batch's first \
-               event, as 20261122. By default nothing.";
-    optional("prefix", doc, Shape::Text(TextShape::Any))
+               event, as 20261122.";
+    optional("prefix", doc, Shape::Text(TextShape::Any)).or(Default::Said("nothing"))
 }
 
 const fn endpoint(doc: &'static str) -> Key {
@@ -53,8 +53,8 @@ const fn ca_file() -> Key {
 }
 
 const fn insecure() -> Key {
-    let doc = "`true` believes any server that it is the right one; `ca_file` is the better way. By default `false`.";
-    optional("insecure_skip_verify", doc, Shape::Bool)
+    let doc = "`true` believes any server that it is the right one; `ca_file` is the better way.";
+    optional("insecure_skip_verify", doc, Shape::Bool).or(Default::Bool(false))
 }
 
 const fn upload() -> Key {
@@ -77,7 +77,7 @@ static HEADERS: PairsShape = PairsShape {
     most: MAX_HEADERS,
 };
 
-static UPLOAD: MapShape = MapShape {
+pub(in crate::config) static UPLOAD: MapShape = MapShape {
     what: "`upload`",
     rule: Rule::Free,
     only: &[Only {
@@ -94,25 +94,24 @@ static UPLOAD: MapShape = MapShape {
     keys: &[
         optional(
             "max_bytes",
-            "The size that a batch does not exceed before it is compressed, save with a single event. By default as \
-             large as its destination takes.",
+            "The size that a batch does not exceed before it is compressed, save with a single event.",
             Shape::Size(1, 1 << 40),
-        ),
+        ).or(Default::Said("as large as its destination takes")),
         optional(
             "max_events",
-            "The most events of a batch. By default 100000.",
+            "The most events of a batch.",
             Shape::Integer(1, 1_000_000_000),
-        ),
+        ).or(Default::Integer(100_000)),
         optional(
             "max_interval",
-            "How long after its first event a batch takes more. By default 30 s.",
+            "How long after its first event a batch takes more.",
             Shape::Duration(10, 24 * 3_600_000),
-        ),
+        ).or(Default::Millis(30_000)),
         optional(
             "compression",
-            "How batches are compressed. By default `gzip`.",
+            "How batches are compressed.",
             Shape::Choice(&["gzip", "zstd", "none"]),
-        ),
+        ).or(Default::Word("gzip")),
         optional(
             "compression_level",
             "More is smaller and slower: 1 to 9 for gzip, by default 1; 1 to 19 for zstd, by default 3.",
@@ -120,66 +119,62 @@ static UPLOAD: MapShape = MapShape {
         ),
         optional(
             "max_uploads",
-            "The batches that are uploaded at the same time. By default 4.",
+            "The batches that are uploaded at the same time.",
             Shape::Integer(1, 64),
-        ),
+        ).or(Default::Integer(4)),
         optional(
             "on_reject",
-            "What becomes of a batch that its destination refuses for good: `hold` tries on until somebody mends it, \
-             `drop` gives it up, counted and logged. By default `hold`.",
+            "What becomes of a batch that its destination refuses for good: `hold` tries on until somebody mends \
+             it, `drop` gives it up, counted and logged.",
             Shape::Choice(&["hold", "drop"]),
-        ),
+        ).or(Default::Word("hold")),
         optional(
             "first_pause",
-            "The longest that the first pause after a failure may be; each next one may be twice as long. By default 500 ms.",
+            "The longest that the first pause after a failure may be; each next one may be twice as long.",
             Shape::Duration(1, 3_600_000),
-        ),
+        ).or(Default::Millis(500)),
         optional(
             "longest_pause",
-            "The longest that any pause may be. By default 30 s.",
+            "The longest that any pause may be.",
             Shape::Duration(1, 24 * 3_600_000),
-        ),
+        ).or(Default::Millis(30_000)),
         optional(
             "connect_timeout",
-            "How long it may take to reach the server. By default 5 s.",
+            "How long it may take to reach the server.",
             Shape::Duration(1, 3_600_000),
-        ),
+        ).or(Default::Millis(5000)),
         optional(
             "tls_timeout",
-            "How long the server may take to show who it is. By default 5 s.",
+            "How long the server may take to show who it is.",
             Shape::Duration(1, 3_600_000),
-        ),
+        ).or(Default::Millis(5000)),
         optional(
             "progress_timeout",
-            "How long an upload may stand still. By default 10 s.",
+            "How long an upload may stand still.",
             Shape::Duration(1, 3_600_000),
-        ),
+        ).or(Default::Millis(10_000)),
         optional(
             "answer_timeout",
-            "How long the answer may take once all is sent. By default 60 s.",
+            "How long the answer may take once all is sent.",
             Shape::Duration(1, 3_600_000),
-        ),
+        ).or(Default::Millis(60_000)),
         optional(
             "spool_bytes",
-            "The disk that batches take in `state_dir` until they are delivered; beyond it the source waits. By default \
-             1 GiB.",
+            "The disk that batches take in `state_dir` until they are delivered; beyond it the source waits.",
             Shape::Size(1 << 20, 1 << 50),
-        ),
+        ).or(Default::Size(1 << 30)),
     ],
 };
 
-pub(super) static S3: MapShape = store(
+pub(in crate::config) static S3: MapShape = store(
     "`s3`",
     &[
         required("bucket", "The bucket, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
-        optional(
-            "region",
-            "The region that requests are signed for. By default `us-east-1`.",
-            Shape::Text(TextShape::Name),
-        ),
-        endpoint("The URL of a server that speaks as S3 does. By default Amazon's."),
-        secret("access_key_id", "The name of the key. By default who the environment says."),
+        optional("region", "The region that requests are signed for.", Shape::Text(TextShape::Name))
+            .or(Default::Word("us-east-1")),
+        endpoint("The URL of a server that speaks as S3 does.").or(Default::Said("Amazon's")),
+        secret("access_key_id", "The name of the key.").or(Default::Said("who the environment says")),
         secret("secret_access_key", "The key."),
         secret("session_token", "What belongs to keys that are lent for a time."),
         optional(
@@ -187,21 +182,15 @@ pub(super) static S3: MapShape = store(
             "The profile in `~/.aws/credentials` that has the keys.",
             Shape::Text(TextShape::Any),
         ),
-        optional(
-            "sse",
-            "How the store encrypts objects. By default as it likes.",
-            Shape::Choice(&["AES256"]),
-        ),
-        optional(
-            "checksums",
-            "Whether the store is given a SHA-256 of each object to keep. By default `true` for Amazon's and else `false`.",
-            Shape::Bool,
-        ),
+        optional("sse", "How the store encrypts objects.", Shape::Choice(&["AES256"]))
+            .or(Default::Said("as it likes")),
+        optional("checksums", "Whether the store is given a SHA-256 of each object to keep.", Shape::Bool)
+            .or(Default::Said("`true` for Amazon's and else `false`")),
         upload(),
     ],
 );
 
-pub(super) static R2: MapShape = store(
+pub(in crate::config) static R2: MapShape = store(
     "`r2`",
     &[
         required("bucket", "The bucket, which must be there.", Shape::Text(TextShape::Any)),
@@ -214,36 +203,37 @@ pub(super) static R2: MapShape = store(
     ],
 );
 
-pub(super) static GS: MapShape = store(
+pub(in crate::config) static GS: MapShape = store(
     "`gs`",
     &[
         required("bucket", "The bucket, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
-        endpoint("The URL of the server. By default Google's."),
+        endpoint("The URL of the server.").or(Default::Said("Google's")),
         optional(
             "key_file",
-            "The JSON file with the key of a service account. By default who the environment says.",
+            "The JSON file with the key of a service account.",
             Shape::Text(TextShape::Path),
-        ),
+        )
+        .or(Default::Said("who the environment says")),
         secret("key", "That key itself, as JSON."),
         upload(),
     ],
 );
 
-pub(super) static AZURE: MapShape = store(
+pub(in crate::config) static AZURE: MapShape = store(
     "`azure`",
     &[
         required("account", "The storage account.", Shape::Text(TextShape::Name)),
         required("container", "The container, which must be there.", Shape::Text(TextShape::Any)),
         prefix(),
-        endpoint("The URL of the account. By default `https://ACCOUNT.blob.core.windows.net`."),
+        endpoint("The URL of the account.").or(Default::Said("`https://ACCOUNT.blob.core.windows.net`")),
         secret("sas", "A shared access signature that may write objects."),
         secret("account_key", "The key of the account."),
         upload(),
     ],
 );
 
-pub(super) static DIRECTORY: MapShape = sink(
+pub(in crate::config) static DIRECTORY: MapShape = sink(
     "`directory`",
     &[
         required(
@@ -257,10 +247,10 @@ pub(super) static DIRECTORY: MapShape = sink(
     ],
 );
 
-pub(super) static HTTP: MapShape =
+pub(in crate::config) static HTTP: MapShape =
     sink("`http`", &[url("Where each batch is posted to."), headers(), ca_file(), insecure(), upload()]);
 
-pub(super) static SPLUNK: MapShape = sink(
+pub(in crate::config) static SPLUNK: MapShape = sink(
     "`splunk`",
     &[
         url("The HTTP event collector, as `https://splunk.example:8088`."),
@@ -274,16 +264,14 @@ pub(super) static SPLUNK: MapShape = sink(
     ],
 );
 
-pub(super) static DATADOG: MapShape = sink(
+pub(in crate::config) static DATADOG: MapShape = sink(
     "`datadog`",
     &[
-        optional(
-            "url",
-            "The intake of the site. By default `https://http-intake.logs.datadoghq.com/api/v2/logs`.",
-            Shape::Text(TextShape::Secret),
-        ),
+        optional("url", "The intake of the site.", Shape::Text(TextShape::Secret))
+            .or(Default::Said("`https://http-intake.logs.datadoghq.com/api/v2/logs`")),
         required("api_key", "The API key.", Shape::Text(TextShape::Secret)),
-        optional("source", "The source of the logs. By default `cloudflare`.", Shape::Text(TextShape::Any)),
+        optional("source", "The source of the logs.", Shape::Text(TextShape::Any))
+            .or(Default::Word("cloudflare")),
         optional("service", "The service that made them.", Shape::Text(TextShape::Any)),
         optional("hostname", "The host that made them.", Shape::Text(TextShape::Any)),
         optional("tags", "Tags, as `env:production,team:web`.", Shape::Text(TextShape::Any)),
@@ -292,9 +280,10 @@ pub(super) static DATADOG: MapShape = sink(
     ],
 );
 
-pub(super) static SUMO: MapShape = sink("`sumo`", &[url("The URL of the HTTP source."), headers(), upload()]);
+pub(in crate::config) static SUMO: MapShape =
+    sink("`sumo`", &[url("The URL of the HTTP source."), headers(), upload()]);
 
-pub(super) static SENTINELONE: MapShape = sink(
+pub(in crate::config) static SENTINELONE: MapShape = sink(
     "`sentinelone`",
     &[
         url("The raw collector, as `https://ingest.us1.sentinelone.net`."),
@@ -305,7 +294,7 @@ pub(super) static SENTINELONE: MapShape = sink(
     ],
 );
 
-pub(super) static ELASTICSEARCH: MapShape = sink(
+pub(in crate::config) static ELASTICSEARCH: MapShape = sink(
     "`elasticsearch`",
     &[
         url("The cluster, as `https://search.example:9200`."),
@@ -320,7 +309,7 @@ pub(super) static ELASTICSEARCH: MapShape = sink(
     ],
 );
 
-pub(super) static LOKI: MapShape = sink(
+pub(in crate::config) static LOKI: MapShape = sink(
     "`loki`",
     &[
         url("The server, as `http://loki.example:3100`."),
