@@ -166,7 +166,7 @@ inPlace("an upload that fails is told, and why only to who has the token", async
   await untilText(page.locator("#verdict h2"), (text) => text === "Something is wrong");
   await untilText(page.locator(".finding.wrong"), (text) => text.includes("circuit open") && text.includes("Nothing is lost"));
   const uploads = page.locator(".card.uploads");
-  await untilText(uploads, (text) => text.includes("retry attempts") && text.includes("500 the destination itself fails"));
+  await untilText(uploads, (text) => text.includes("retry attempts") && text.includes("500, the destination itself fails"));
   await untilText(page.locator(".step.sink"), (text) => text.includes("held up"));
   assert.equal(await page.locator(".error-text").count(), 0);
 

@@ -46,6 +46,7 @@ try {
   const daemon = await place.daemon({ "shop.yaml": SHOP, "edge.yaml": edge(url) });
   traffic(place, "in/shop.ndjson", 2400);
   traffic(place, "in/edge.ndjson", 700);
+  await until("it flows", async () => (await daemon.metric("logweir_events_read_total")) > 20_000);
   const { page } = await open(browser, daemon, { viewport: { width: 1360, height: 900 }, deviceScaleFactor: 1 });
   await page.waitForTimeout(Number(warmUp) * 1000);
   await shot(page, "light-wide", "light", 1360);

@@ -32,13 +32,13 @@ export function uploads(pipeline, upload, secrets, unixNow) {
     ]),
     upload.isCircuitOpen ? element("p", { class: "alarm" }, "So many have failed in a row that only the oldest batch is tried. Nothing is lost.") : null,
     lastError(pipeline.name, upload, secrets),
-    attempts.length > 0 && table("Attempts by what came of them", ["outcome", "status", "attempts", "a second"], attempts.map(attemptRow)),
+    attempts.length > 0 && table("Attempts by what came of them", ["outcome and status", "attempts", "a second"], attempts.map(attemptRow)),
     durations(upload.duration),
   );
 }
 
 function attemptRow({ outcome, status, count }) {
-  return { cells: [OUTCOMES[outcome] ?? outcome, `${status} ${meaning(status)}`, grouped(count.total), rate(count.rate)], tone: outcome === "ok" ? null : "slow" };
+  return { cells: [`${OUTCOMES[outcome] ?? outcome}: ${status}, ${meaning(status)}`, grouped(count.total), rate(count.rate)], tone: outcome === "ok" ? null : "slow" };
 }
 
 function ago(unix, unixNow) {
