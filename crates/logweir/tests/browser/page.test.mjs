@@ -92,7 +92,7 @@ inPlace("while events flow the numbers move, and fall to nothing when they stop"
   await untilText(page.locator("#verdict h2"), (text) => text === "All is well");
   stop();
   await until("nothing is read", async () => (await rateOf()) === 0);
-  assert.equal(await page.locator(".pipe.flowing").count(), 0);
+  await until("nothing moves", async () => (await page.locator(".pipe.flowing").count()) === 0);
 
   await page.getByRole("button", { name: "Pause" }).click();
   await untilText(page.locator(".live"), (text) => text === "paused");

@@ -75,7 +75,7 @@ function durations({ sum, count, buckets }) {
     { class: "durations" },
     element("p", { class: "quiet" }, `Attempts took ${text}.`),
     drawing("svg", { class: "bars", viewBox: `0 0 ${buckets.length * 10} 40`, preserveAspectRatio: "none", role: "img", "aria-label": label }, drawing("line", { class: "ground", x1: 0, x2: buckets.length * 10, y1: 39.5, y2: 39.5 }), buckets.map(bar)),
-    element("p", { class: "bounds", "aria-hidden": "true" }, buckets.map(({ bound }, i) => element("span", {}, i % 2 === 1 ? "" : duration(bound)))),
+    element("p", { class: "bounds", "aria-hidden": "true" }, buckets.map(({ bound }, i) => element("span", {}, i % 2 === 1 ? "" : bound < 60 ? duration(bound) : `${bound / 60} min`))),
   );
 }
 
