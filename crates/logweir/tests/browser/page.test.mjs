@@ -133,6 +133,7 @@ inPlace("each output is drawn with its own stages, and adds up for itself", asyn
   await untilText(page.locator(".card.books"), (text) => text.includes("all (taken away by a reload)"));
   daemon.reload("shop.yaml", "sink: 7\n");
   await untilText(page.locator("#verdict"), (text) => text.includes("the last reload was refused") && text.includes("send SIGHUP again"));
+  assert.equal(await page.locator(".finding.wrong").count(), 1);
   checkQuiet(seen, daemon);
 });
 

@@ -248,10 +248,10 @@ fn only_the_token_opens_what_is_not_health() {
             assert!(said.contains("admin.token") && !said.contains(TOKEN), "{said}");
         }
     }
-    for path in ["/metrics", "/healthz"] {
+    for path in ["/", "/metrics", "/healthz", "/pipelines"] {
         assert_eq!(http_get(address, path).unwrap().0, 200, "{path}");
     }
-    assert_eq!(http_get(address, "/").unwrap().0, 404);
+    assert_eq!(http_get(address, "/nonsense").unwrap().0, 404);
     let ask = |path: &str| http_get_with(address, path, &[("Authorization", AUTHORIZATION)]).unwrap();
     assert_eq!(ask("/uploads").0, 200);
     poll_until("it runs", SOON, || (ask("/readyz").0 == 200).then_some(()));

@@ -80,7 +80,9 @@ const ADVICE = [
 function obstacles({ isReady, lines }, pipelines) {
   if (isReady === null) return [];
   const names = pipelines.map((pipeline) => pipeline.name).sort((a, b) => b.length - a.length);
-  const told = lines.filter((line) => !line.startsWith(CONFIGURATION) && line !== "ready" && line !== "nothing runs yet");
+  // Why a reload was refused comes last, and may take several lines.
+  const at = lines.findIndex((line) => line.startsWith(CONFIGURATION));
+  const told = (at < 0 ? lines : lines.slice(0, at)).filter((line) => line !== "ready" && line !== "nothing runs yet");
   return told.map((line) => {
     const pipeline = names.find((name) => line.startsWith(`${name}: `)) ?? null;
     const what = pipeline === null ? line : line.slice(pipeline.length + 2);
