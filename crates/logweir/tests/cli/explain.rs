@@ -14,7 +14,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::rig::{logweir, pipeline, succeeded, workspace};
+use crate::rig::{logweir, pipeline, succeeded};
 
 /// Everything that there is to explain: filters with `and` and `or`, strata and weights, cutting, and two outputs, one of
 /// which writes some fields. Nothing that it names exists.
@@ -411,35 +411,4 @@ fn whoever_reads_no_further_is_no_error() {
     drop(running.take_stdout());
     let ran = running.wait();
     assert_eq!((ran.code(), ran.stderr_text()), (Some(0), String::new()));
-}
-
-/// Returns the commands that a text shows after `$ `, each with what is shown as its output.
-fn shown_commands(text: &str) -> Vec<(String, String)> {
-    let blocks = text.split("```console\n$ ").skip(1);
-    let block = |block: &str| {
-        let block = block.split("\n```").next().unwrap();
-        let (command, output) = block.split_once('\n').unwrap_or((block, ""));
-        (command.to_owned(), output.to_owned())
-    };
-    blocks.map(block).collect()
-}
-
-#[test]
-fn what_the_documentation_shows_is_what_is_said() {
-    let path = workspace().join("docs/explain.md");
-    let mut text = fs::read_to_string(&path).unwrap();
-    let commands = shown_commands(&text);
-    assert!(commands.len() >= 4, "{commands:?}");
-    for (command, expected) in commands {
-        let args = command.strip_prefix("logweir ").unwrap().split(' ');
-        let ran = logweir(args).dir(workspace()).output();
-        let said = String::from_utf8_lossy(&ran.stdout).trim_end().to_owned();
-        if std::env::var_os("UPDATE_EXPECTED").is_some() {
-            text =
-                text.replace(format!("$ {command}\n{expected}").trim_end(), &format!("$ {command}\n{said}"));
-            fs::write(&path, &text).unwrap();
-        } else {
-            assert_eq!(said, expected, "{command}: {}", ran.stderr_text());
-        }
-    }
 }

@@ -469,22 +469,3 @@ fn every_example_passes_its_tests_on_a_machine_that_knows_nothing() {
     assert_eq!(ran.code(), Some(0), "{}{}", String::from_utf8_lossy(&ran.stdout), ran.stderr_text());
     assert!(files.len() >= 9, "{files:?}");
 }
-
-#[test]
-fn the_documentation_shows_what_is_said() {
-    let text = fs::read_to_string(workspace().join("docs/testing.md")).unwrap();
-    let block = |kind: &str, n: usize| {
-        let block = text.split(kind).nth(n).and_then(|rest| rest.split("```").next());
-        block.unwrap_or_else(|| panic!("no block {n} of {kind}")).to_owned()
-    };
-    let scratch = Scratch::new();
-    let pipeline = block("```yaml\n", 1);
-    for (n, pipeline) in
-        [pipeline.clone(), pipeline.replace("operator: \"!eq\"", "operator: eq")].iter().enumerate()
-    {
-        scratch.write("errors.yaml", pipeline);
-        let ran = test(&scratch, &["errors.yaml"]).output();
-        let said = String::from_utf8(ran.stdout).unwrap();
-        assert_eq!(format!("$ logweir test errors.yaml\n{said}"), block("```console\n", n + 1));
-    }
-}
