@@ -8,6 +8,7 @@ mod checkpoint;
 mod compression;
 mod dead_letters;
 mod deadline;
+mod deploy;
 mod ends;
 mod examples;
 mod explain;
