@@ -14,6 +14,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::chunker::RawChunk;
 use crate::tracker::{AckTracker, Mark};
 
+/// How long a wait may be before it is counted although it is not over.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
 /// Nobody takes chunks any more.
 #[derive(thiserror::Error, Clone, Copy, PartialEq, Eq, Debug)]
 #[error("nobody takes chunks any more")]
@@ -64,14 +67,11 @@ impl ChunkSender {
     ///
     /// If called from asynchronous code, where it must not wait.
     pub fn blocking_send(&mut self, chunk: Chunk) -> Result<(), Closed> {
-        let Some(chunk) = self.try_send(chunk)? else {
-            return Ok(());
-        };
-        let since = Instant::now();
-        let sent = self.senders[self.next].blocking_send(chunk);
-        self.add_wait(since);
-        sent.map_err(|_| Closed)?;
-        self.turn();
+        let mut unsent = Some(chunk);
+        while let Some(chunk) = unsent {
+            // In parts, so that what is waited shows while it is: where nobody takes anything no wait ever ends.
+            unsent = self.send_within(chunk, SHOWN_AFTER)?;
+        }
         Ok(())
     }
 

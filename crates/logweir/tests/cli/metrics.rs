@@ -7,7 +7,9 @@ use logweir_pipeline::{Kind, METRICS};
 use logweir_testkit::process::{Signal, http_get, poll_until};
 use logweir_testkit::scratch::Scratch;
 
-use crate::rig::{FATES, Feeder, SOON, admin, get, logweir, succeeded, summary, watched_pipeline};
+use crate::rig::{
+    FATES, Feeder, SOON, admin, endless_events, get, logweir, sample, succeeded, summary, watched_pipeline,
+};
 
 /// Events of every fate: written, cut, filtered, sampled out, malformed in each way, oversized, and blank lines.
 const BLOCK: &str = concat!(
@@ -280,4 +282,26 @@ fn an_address_in_use_stops_the_start() {
     let ran = logweir(["run", "p.yaml"]).dir(scratch.dir()).stdin("{}\n").output();
     assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(1), &b""[..]));
     assert!(ran.stderr_text().contains(&address.to_string()), "{}", ran.stderr_text());
+}
+
+#[test]
+fn a_wait_shows_while_it_lasts() {
+    let scratch = Scratch::new();
+    let yaml = "source: {stdin: {}}\nsink: {stdout: {}}\nlimits: {decoders: 1, channel_batches: 1}\n";
+    let mut running = watched_pipeline(&scratch, yaml).hold_stdin().hold_stdout().start();
+    let address = admin(&running);
+    let feeder = Feeder::start(running.take_stdin().unwrap(), endless_events());
+    feeder.wait_until_stalled();
+    // Nobody reads, so no wait ends.
+    for channel in ["payloads", "chunks"] {
+        let series =
+            format!("logweir_channel_wait_microseconds_total{{pipeline=\"pipeline\",channel=\"{channel}\"}}");
+        let before = sample(address, &series);
+        poll_until("senders wait on", SOON, || {
+            (sample(address, &series) >= before + 2_000_000).then_some(())
+        });
+    }
+    drop(running.take_stdout());
+    drop(feeder.finish());
+    running.wait();
 }
