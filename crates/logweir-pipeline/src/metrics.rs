@@ -76,6 +76,7 @@ const DEAD_LETTER_HOLDING: &str = "logweir_dead_letter_holding";
 const WAITING: &str = "logweir_component_waiting";
 const RESTARTS: &str = "logweir_pipeline_restarts_total";
 const RUNNING: &str = "logweir_pipeline_running";
+const DONE: &str = "logweir_pipeline_done";
 const LAG_SECONDS: &str = "logweir_source_lag_seconds";
 const FILES: &str = "logweir_followed_files";
 const FILES_OPEN: &str = "logweir_followed_files_open";
@@ -193,6 +194,7 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(WAITING, Kind::Gauge, None, "1 while something holds the component up, like a full disk, else 0."),
     metric(RUNNING, Kind::Gauge, None, "1 while the components of the pipeline are running, else 0."),
+    metric(DONE, Kind::Gauge, None, "1 once the pipeline has finished well, or a reload has taken it away."),
     metric(
         RESTARTS,
         Kind::Counter,
@@ -339,6 +341,7 @@ fn publish_pipeline(status: &Status, accounts: &Accounts) {
     let labels = vec![Label::new("pipeline", status.name.clone())];
     publish_accounts(accounts, &labels);
     gauge!(RUNNING, labels.clone()).set(as_gauge(status.is_running()));
+    gauge!(DONE, labels.clone()).set(as_gauge(status.is_done()));
     for (reason, n) in status.restarts() {
         counter!(RESTARTS, with(&labels, "reason", reason)).absolute(n);
     }

@@ -63,8 +63,10 @@ pub enum Phase {
     Running,
     /// It has failed and is to be started again.
     Waiting,
-    /// It has ended by itself or was told to.
+    /// It has ended, and something went wrong or its reader left.
     Ended,
+    /// It has come to the end of its source or was told to end, nothing failed, and all that was read is accounted for.
+    Finished,
     /// A reload has taken it away.
     Gone,
 }
@@ -121,6 +123,11 @@ impl Status {
         self.lock().phase == Phase::Gone
     }
 
+    /// Returns whether it need not run: it has finished, or a reload has taken it away.
+    pub fn is_done(&self) -> bool {
+        matches!(self.lock().phase, Phase::Finished | Phase::Gone)
+    }
+
     /// Returns where it is in its life.
     pub fn phase(&self) -> Phase {
         self.lock().phase
@@ -143,7 +150,7 @@ impl Status {
             lines.extend(troubles.map(|trouble| format!("{component}: {}", trouble.message)));
         }
         match state.phase {
-            Phase::Running => {}
+            Phase::Running | Phase::Finished => {}
             Phase::Waiting => lines.push(String::from("waits to be started again")),
             Phase::Starting | Phase::Ended | Phase::Gone => lines.push(String::from("not running")),
         }
@@ -250,8 +257,10 @@ impl Status {
 
     /// Says that it has ended.
     pub(crate) fn end(&self) {
+        let outcome = self.outcome();
+        let is_finished = outcome.is_success() && !outcome.reader_left;
         let mut state = self.lock();
-        state.phase = Phase::Ended;
+        state.phase = if is_finished { Phase::Finished } else { Phase::Ended };
         state.ended = Some(Instant::now());
     }
 

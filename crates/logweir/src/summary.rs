@@ -163,6 +163,9 @@ fn write_pipeline(out: &mut String, outcome: &Outcome) -> std::fmt::Result {
     for output in accounts.outputs.iter().filter(|_| single.is_none()) {
         writeln!(out, "output {}", output.name.as_deref().unwrap_or_default())?;
         row(out, "received", output.received, "")?;
+        if output.absent > 0 {
+            row(out, "absent", output.absent, "forwarded while a reload had no such output")?;
+        }
         row(out, "written", output.written, &bytes(output.bytes_out))?;
         dropped_by_stages(out, &output.tally)?;
         not_written(out, output)?;

@@ -66,6 +66,7 @@ fn state(phase: Phase) -> &'static str {
         Phase::Running => "running",
         Phase::Waiting => "waiting",
         Phase::Ended => "ended",
+        Phase::Finished => "finished",
         Phase::Gone => "gone",
     }
 }

@@ -116,7 +116,11 @@ fn state(pipeline: &PipelineView) -> &'static str {
     if pipeline.is_in_trouble() {
         return "HELD UP";
     }
-    if pipeline.is_running { "running" } else { "stopped" }
+    match (pipeline.is_running, pipeline.is_done) {
+        (true, _) => "running",
+        (false, true) => "done",
+        (false, false) => "stopped",
+    }
 }
 
 /// Returns a text in at most `width` columns.

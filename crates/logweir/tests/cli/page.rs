@@ -327,3 +327,19 @@ fn a_pipeline_that_could_not_start_is_told_with_its_shape() {
     assert_eq!((&told[1]["source"], &told[1]["follows"]), (&json!("file"), &json!(false)));
     assert!(get(address, "/").contains("<title>logweir</title>"));
 }
+
+#[test]
+fn a_pipeline_that_has_come_to_its_end_is_finished_and_in_nobodys_way() {
+    let scratch = Scratch::new();
+    append(&scratch, "in/events.ndjson", "{}\n");
+    scratch.write("a.yaml", format!("{}{NULL}{ADMIN}", follow(&scratch, "")));
+    scratch.write("b.yaml", "source: {file: {include: [in/*], read: once}}\nsink: {\"null\": {}}\n");
+    let running = logweir(["run", "--log-format", "json", "a.yaml", "b.yaml"]).dir(scratch.dir()).start();
+    let address = admin(&running);
+    let states = || pipelines(address).iter().map(|one| one["state"].clone()).collect::<Vec<_>>();
+    poll_until("one ends", SOON, || (states() == ["running", "finished"]).then_some(()));
+    assert_eq!(get(address, "/readyz"), "ready\n");
+    let of =
+        |metric: &str| ["a", "b"].map(|name| sample(address, &format!("{metric}{{pipeline=\"{name}\"}}")));
+    assert_eq!((of("logweir_pipeline_running"), of("logweir_pipeline_done")), ([1, 0], [0, 1]));
+}

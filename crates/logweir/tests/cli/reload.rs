@@ -268,6 +268,7 @@ fn outputs_and_pipelines_come_and_go_and_keep_their_numbers() {
     poll_until("it is read", SOON, || (read("c") == 1).then_some(()));
     assert_eq!(read("b"), 1);
     assert_eq!(count("logweir_pipeline_running{pipeline=\"b\"}"), 0);
+    assert_eq!(count("logweir_pipeline_done{pipeline=\"b\"}"), 1);
     assert_eq!(get(address, "/readyz"), "ready\n");
     // Back again: all go on where they were.
     scratch.write("a.yaml", outputs(&["one", "two"]) + ADMIN);
@@ -284,6 +285,32 @@ fn outputs_and_pipelines_come_and_go_and_keep_their_numbers() {
     );
     let numbers = |name: &str| ["received", "absent", "written"].map(|key| a.output(name).count(key));
     assert_eq!((numbers("one"), numbers("two"), numbers("three")), ([6, 0, 6], [4, 2, 4], [2, 4, 2]));
+}
+
+#[test]
+fn the_table_says_which_events_an_output_was_not_there_for() {
+    let scratch = Scratch::new();
+    let with = |names: &[&str]| {
+        let output = |name: &&str| format!("- {{name: {name}, sink: {{\"null\": {{}}}}}}\n");
+        follow(&scratch, &format!("outputs:\n{}{ADMIN}", names.iter().map(output).collect::<String>()))
+    };
+    append(&scratch, "in/a", "{}\n");
+    scratch.write("a.yaml", with(&["one"]));
+    let running = logweir(["run", "--log-format", "json", "a.yaml"]).dir(scratch.dir()).start();
+    let address = admin(&running);
+    let written = |output: &str| {
+        let series = format!("logweir_events_written_total{{pipeline=\"a\",output=\"{output}\"}}");
+        sample(address, &series)
+    };
+    poll_until("the first is written", SOON, || (written("one") == 1).then_some(()));
+    scratch.write("a.yaml", with(&["one", "two"]));
+    reload(&running, address, APPLIED);
+    append(&scratch, "in/a", "{}\n{}\n");
+    poll_until("the rest is written", SOON, || (written("two") == 2).then_some(()));
+    running.signal(Signal::TERM);
+    let said = running.wait().stderr_text();
+    let row = said.lines().find(|line| line.trim_start().starts_with("absent")).expect(&said);
+    assert!(row.contains(" 1 ") && said.matches("absent").count() == 1, "{said}");
 }
 
 #[test]

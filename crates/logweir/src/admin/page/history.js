@@ -22,11 +22,19 @@ export class History {
     if (value === null) return;
     let points = this.#curves.get(name);
     if (!points) {
+      if (this.#curves.size >= MAX_CURVES) this.#forget(at);
       if (this.#curves.size >= MAX_CURVES) return;
       this.#curves.set(name, (points = []));
     }
     points.push({ at, value });
     while (points.length > MAX_POINTS || points[0].at < at - SPAN) points.shift();
+  }
+
+  /** Forgets curves to which nothing has been added for long. */
+  #forget(now) {
+    for (const [name, points] of this.#curves) {
+      if (points.at(-1).at < now - SPAN) this.#curves.delete(name);
+    }
   }
 
   /** Returns the points of a curve that are not too old, the latest last. */

@@ -23,6 +23,7 @@ const STATES = {
   running: ["running", "well"],
   waiting: ["waits to start again", "wrong"],
   ended: ["not running", "wrong"],
+  finished: ["finished", "well"],
   gone: ["taken away by a reload", "gone"],
 };
 

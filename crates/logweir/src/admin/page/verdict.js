@@ -95,7 +95,7 @@ function reload(view, { lines }) {
   if (!view.isReloadRefused) return [];
   const at = lines.findIndex((line) => line.startsWith(CONFIGURATION));
   const why = at < 0 ? "the last reload was refused" : lines.slice(at).join("\n").slice(CONFIGURATION.length);
-  const advice = "What ran before still runs, as it was. Mend the file (`logweir check` names the place), and send SIGHUP again.";
+  const advice = "What ran before still runs, as it was. Either a file has a mistake, which `logweir check` names too: mend it and send SIGHUP again. Or the change needs a restart, as the text says.";
   return [{ level: "wrong", pipeline: null, what: why, advice }];
 }
 

@@ -106,7 +106,7 @@ function pipeline(pair, name, outline) {
   const shared = { output: null };
   const count = (metric, labels) => pair.count(metric, name, labels);
   const gauge = (metric) => pair.gauge(metric, name);
-  const state = outline?.state ?? (gauge("logweir_pipeline_running") ? "running" : "ended");
+  const state = outline?.state ?? (gauge("logweir_pipeline_running") ? "running" : gauge("logweir_pipeline_done") ? "finished" : "ended");
   const order = (output) => outline?.outputs.findIndex((known) => known.name === output) ?? -1;
   const inOrder = (outputs) => outputs.sort((a, b) => (order(a) < 0) - (order(b) < 0) || order(a) - order(b));
   const names = inOrder(pair.values("logweir_events_written_total", "output", name));

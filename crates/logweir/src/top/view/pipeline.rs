@@ -10,6 +10,8 @@ pub(crate) struct PipelineView {
     pub(crate) name: String,
     /// Whether its components run.
     pub(crate) is_running: bool,
+    /// Whether it need not run.
+    pub(crate) is_done: bool,
     /// How often it was opened again after a failure.
     pub(crate) restarts: Count,
     pub(crate) events_read: Count,
@@ -91,6 +93,7 @@ impl PipelineView {
         Self {
             name: name.to_owned(),
             is_running: is_set("logweir_pipeline_running"),
+            is_done: is_set("logweir_pipeline_done"),
             restarts: pair.count("logweir_pipeline_restarts_total", &of),
             events_read: pair.count("logweir_events_read_total", &of),
             bytes_read: pair.count("logweir_bytes_read_total", &of),
