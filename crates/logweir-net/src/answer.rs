@@ -1,10 +1,11 @@
 //! What a server said.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use crate::failure::Failure;
 use crate::retry::Verdict;
 
 /// What a server said to a request.
@@ -16,8 +17,21 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, up to the length that was asked for.
     pub body: Bytes,
-    /// Whether `body` is all of it.
-    pub is_whole: bool,
+    /// How `body` ends.
+    pub end: BodyEnd,
+}
+
+/// How what was read of a body ends.
+#[derive(Clone, Debug)]
+pub enum BodyEnd {
+    /// It is all there.
+    Whole,
+    /// There is more than was asked for.
+    TooLong,
+    /// The rest did not come. The status was said all the same: to a server that has answered 200 nothing needs to be
+    /// sent again unless the body itself is needed. Many close a connection without TLS's `close_notify`, which looks
+    /// like this if only the close would end the body (RFC 9112 section 9.8).
+    Broken(Failure),
 }
 
 impl Answer {
@@ -37,23 +51,24 @@ impl Answer {
         let words: Vec<_> = text.split_whitespace().collect();
         words.join(" ").chars().filter(|c| !c.is_control()).take(max_chars).collect()
     }
+}
 
-    /// Reads an answer up to `max_bytes` of its body; what comes behind them is not waited for.
-    pub(crate) async fn read(answer: Response<Incoming>, max_bytes: usize) -> Result<Self, hyper::Error> {
-        let (head, mut incoming) = answer.into_parts();
-        let mut body = BytesMut::new();
-        let mut is_whole = true;
-        while let Some(frame) = incoming.frame().await {
-            let Ok(data) = frame?.into_data() else { continue };
-            let n_room = max_bytes - body.len();
-            body.extend_from_slice(&data[..data.len().min(n_room)]);
-            if data.len() > n_room {
-                is_whole = false;
-                break;
-            }
+/// Adds to `body` what comes, until there are `max_bytes`; what comes behind them is not waited for. Cancel safe: what
+/// has come is in `body`.
+pub(crate) async fn read_body(
+    mut incoming: Incoming,
+    body: &mut BytesMut,
+    max_bytes: usize,
+) -> Result<BodyEnd, hyper::Error> {
+    while let Some(frame) = incoming.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        let n_room = max_bytes - body.len();
+        body.extend_from_slice(&data[..data.len().min(n_room)]);
+        if data.len() > n_room {
+            return Ok(BodyEnd::TooLong);
         }
-        Ok(Self { status: head.status, headers: head.headers, body: body.freeze(), is_whole })
     }
+    Ok(BodyEnd::Whole)
 }
 
 #[cfg(test)]
@@ -62,7 +77,7 @@ mod tests {
 
     fn excerpt(body: &'static [u8], max_chars: usize) -> String {
         let (status, headers) = (StatusCode::BAD_REQUEST, HeaderMap::new());
-        Answer { status, headers, body: Bytes::from_static(body), is_whole: true }.excerpt(max_chars)
+        Answer { status, headers, body: Bytes::from_static(body), end: BodyEnd::Whole }.excerpt(max_chars)
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use http::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
 use http::{Method, Request, Version};
 use http_body::Body as _;
@@ -15,7 +16,7 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, BodyEnd, read_body};
 use crate::body::{Body, BodyError, OpenBody};
 use crate::connector::{Connector, cause, server_of};
 use crate::failure::{Cause, Failure};
@@ -71,12 +72,12 @@ impl Client {
     /// Sends a request, once, and returns the answer with up to `max_answer_bytes` of its body.
     ///
     /// `Host` and `User-Agent` are added unless they are there; `Content-Length` is always the body's. An answer of any status is an answer:
-    /// see [`Answer::verdict`]. One that comes before the request was sent whole counts too. The request can be sent
-    /// again.
+    /// see [`Answer::verdict`]. One that comes before the request was sent whole counts too, and so does one whose body
+    /// breaks off: [`Answer::end`] says so. The request can be sent again.
     ///
     /// # Errors
     ///
-    /// If there was no answer, or not to its end.
+    /// If there was no answer, or no more than a part of its head.
     ///
     /// # Cancel safety
     ///
@@ -96,23 +97,27 @@ impl Client {
         let mut outgoing = outgoing(request, body);
         let captured = capture_connection(&mut outgoing);
         let mut watchdog = Watchdog::new(captured, self.timeouts, server.clone());
-        let answered = tokio::select! {
+        let head = tokio::select! {
             biased;
             // Dropped, as nobody needs it any more, or after it is done.
-            answered = self.exchange(outgoing, max_answer_bytes) => answered,
+            head = self.http.request(outgoing) => head.map_err(|error| failure(server.clone(), &error))?,
             // Cancel safe.
             stalled = watchdog.stalled() => return Err(stalled),
         };
-        let answer = answered.map_err(|error| failure(server, &*error))?;
-        if answer.is_whole && is_sent.load(Ordering::Acquire) {
+        let (head, incoming) = head.into_parts();
+        let mut body = BytesMut::new();
+        let end = tokio::select! {
+            biased;
+            // Both cancel safe.
+            end = read_body(incoming, &mut body, max_answer_bytes) => {
+                end.unwrap_or_else(|error| BodyEnd::Broken(failure(server, &error)))
+            }
+            stalled = watchdog.stalled() => BodyEnd::Broken(stalled),
+        };
+        if matches!(end, BodyEnd::Whole) && is_sent.load(Ordering::Acquire) {
             watchdog.release();
         }
-        Ok(answer)
-    }
-
-    async fn exchange(&self, request: Request<OpenBody>, max_answer_bytes: usize) -> Result<Answer, Untold> {
-        let answer = self.http.request(request).await?;
-        Ok(Answer::read(answer, max_answer_bytes).await?)
+        Ok(Answer { status: head.status, headers: head.headers, body: body.freeze(), end })
     }
 }
 
@@ -121,9 +126,6 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").field("timeouts", &self.timeouts).finish_non_exhaustive()
     }
 }
-
-/// What the library said, before it is known what that means.
-type Untold = Box<dyn Error + Send + Sync>;
 
 /// Returns a request as it is sent once.
 fn outgoing(request: &Request<Body>, body: OpenBody) -> Request<OpenBody> {

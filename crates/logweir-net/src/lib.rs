@@ -17,7 +17,7 @@ mod timeouts;
 mod tls;
 mod watchdog;
 
-pub use answer::Answer;
+pub use answer::{Answer, BodyEnd};
 pub use backoff::Backoff;
 pub use body::Body;
 pub use client::{Client, ClientConfig};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{Method, Request, StatusCode};
-use logweir_net::{Body, Secret, Verdict};
+use logweir_net::{Body, BodyEnd, Secret, Verdict};
 use logweir_testkit::http_server::{Act, HttpServer, Reply, Script};
 
 use crate::rigs::{LONG, MAX_BYTES, PATIENT, bytes, check_failed, client, post, send_to};
@@ -21,10 +21,8 @@ async fn a_request_arrives_as_it_is_and_the_answer_comes_back() {
         .body(bytes("one\ntwo\n"))
         .unwrap();
     let answer = client(PATIENT).send(&request, MAX_BYTES).await.unwrap();
-    assert_eq!(
-        (answer.status, &answer.body[..], answer.is_whole),
-        (StatusCode::ACCEPTED, &b"taken"[..], true)
-    );
+    assert_eq!((answer.status, &answer.body[..]), (StatusCode::ACCEPTED, &b"taken"[..]));
+    assert!(matches!(answer.end, BodyEnd::Whole), "{:?}", answer.end);
     assert_eq!((answer.verdict(), &answer.headers["x-request-id"]), (Verdict::Done, &"7".parse().unwrap()));
 
     let received = &server.requests()[0];
@@ -104,7 +102,8 @@ async fn of_a_long_answer_the_beginning_is_kept() {
     let (client, request) = (client(PATIENT), post(&server.url(), bytes("one\n")));
     for (max_bytes, is_whole) in [(0, false), (1000, false), (999_999, false), (1_000_000, true)] {
         let answer = client.send(&request, max_bytes).await.unwrap();
-        assert_eq!((answer.body.len(), answer.is_whole), (max_bytes, is_whole));
+        assert_eq!((answer.body.len(), matches!(answer.end, BodyEnd::Whole)), (max_bytes, is_whole));
+        assert!(is_whole || matches!(answer.end, BodyEnd::TooLong), "{:?}", answer.end);
     }
     // What is not read is not waited for: such a connection serves no other request.
     assert_eq!(server.n_connections(), 4);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use logweir_net::{Body, Timeouts, Verdict};
+use logweir_net::{Body, BodyEnd, Timeouts, Verdict};
 use logweir_testkit::http_server::{Act, Fault, HttpServer, Reply, Script};
 use socket2::{Domain, Socket, Type};
 
@@ -66,22 +66,38 @@ async fn a_handshake_that_is_not_done_in_time() {
 
 #[tokio::test]
 async fn connections_that_end_before_the_answer_does() {
-    let half = || Act::reply(Reply::new(200).body(vec![b'x'; 1000]));
+    let reply = || Act::reply(Reply::new(200).body(vec![b'x'; 1000]));
     for act in [
         Act::fault(Fault::Reset).reading(0),
         Act::fault(Fault::Reset).reading(2),
         Act::fault(Fault::Reset),
         Act::fault(Fault::Close).reading(0),
         Act::fault(Fault::Close),
-        half().breaking_off(5, Fault::Reset),
-        half().breaking_off(5, Fault::Close),
-        half().breaking_off(500, Fault::Reset),
-        half().breaking_off(500, Fault::Close),
+        reply().breaking_off(5, Fault::Reset),
+        reply().breaking_off(5, Fault::Close),
     ] {
         let sent = send_to(Script::always(act.clone()), PATIENT).await;
         assert_eq!(sent.as_ref().unwrap_err().verdict(), Verdict::Retry { after: None });
         let shown = check_failed(&sent, 1104, "closed");
         assert!(shown.contains(" closed the connection: "), "{act:?}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_whose_body_breaks_off_is_one_and_says_so() {
+    for (status, fault) in [(200, Fault::Close), (200, Fault::Reset), (503, Fault::Close)] {
+        let half = Act::reply(Reply::new(status).body(vec![b'x'; 1000])).breaking_off(500, fault);
+        let server = HttpServer::start(Script::always(half));
+        let (client, request) = (client(PATIENT), post(&server.url(), bytes("one\n")));
+        for n in 1..3 {
+            let answer = client.send(&request, MAX_BYTES).await.unwrap();
+            assert_eq!(answer.status, status);
+            // A reset takes with it what was not read yet.
+            assert!(answer.body.len() < 500 && answer.body.iter().all(|&byte| byte == b'x'));
+            let BodyEnd::Broken(failure) = answer.end else { panic!("{:?}", answer.end) };
+            check_failed(&Err(failure), 1104, "closed");
+            assert_eq!(server.n_connections(), n);
+        }
     }
 }
 

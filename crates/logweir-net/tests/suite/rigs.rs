@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request};
-use logweir_net::{Answer, Body, Client, ClientConfig, Failure, Timeouts};
+use logweir_net::{Answer, Body, BodyEnd, Client, ClientConfig, Failure, Timeouts};
 use logweir_testkit::http_server::{HttpServer, Script};
 
 /// More than any answer here has.
@@ -35,6 +35,14 @@ pub(crate) fn bytes(text: &'static str) -> Body {
 pub(crate) async fn send_to(script: Script, timeouts: Timeouts) -> Result<Answer, Failure> {
     let server = HttpServer::start(script);
     client(timeouts).send(&post(&server.url(), bytes("one\n")), MAX_BYTES).await
+}
+
+/// Returns the answer if its body came to its end.
+pub(crate) fn body(answer: Answer) -> Result<Answer, Failure> {
+    match answer.end {
+        BodyEnd::Broken(failure) => Err(failure),
+        BodyEnd::Whole | BodyEnd::TooLong => Ok(answer),
+    }
 }
 
 /// Returns an error with all of its causes, as a log shows it.

@@ -7,7 +7,7 @@ use logweir_net::{Body, Timeouts};
 use logweir_testkit::http_server::{Act, Fault, HttpServer, Reply, Script};
 use logweir_testkit::scratch::Scratch;
 
-use crate::rigs::{LONG, MAX_BYTES, PATIENT, check_failed, client, post, send_to};
+use crate::rigs::{LONG, MAX_BYTES, PATIENT, body, check_failed, client, post, send_to};
 
 /// Long enough for a machine that is busy with others to move a few bytes.
 const SHORT: Duration = Duration::from_secs(1);
@@ -26,7 +26,8 @@ async fn a_server_that_does_nothing_more_is_given_up() {
         reply().breaking_off(500, Fault::Stall),
     ] {
         let started = Instant::now();
-        let shown = check_failed(&send_to(Script::always(act), WATCHED).await, 1106, "timeout");
+        let sent = send_to(Script::always(act), WATCHED).await;
+        let shown = check_failed(&sent.and_then(body), 1106, "timeout");
         assert!(
             shown.starts_with("nothing moved to or from 127.0.0.1:") && shown.ends_with(" for 1 s"),
             "{shown}"
@@ -78,7 +79,7 @@ async fn a_slow_answer_passes_within_its_time() {
     assert_eq!(&answer.body[..], b"taken");
     // Nothing has stalled, but there is no end in sight.
     let timeouts = Timeouts { answer: SHORT / 4, ..WATCHED };
-    let shown = check_failed(&send_to(slow(), timeouts).await, 1106, "timeout");
+    let shown = check_failed(&send_to(slow(), timeouts).await.and_then(body), 1106, "timeout");
     assert!(
         shown.starts_with("the answer of ") && shown.ends_with(" was not whole within 0.25 s"),
         "{shown}"

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::path::PathBuf;
 use std::thread;
 
-use logweir_net::{Answer, Body, Client, ClientConfig, Failure, TlsConfig, TlsError};
+use logweir_net::{Answer, Body, BodyEnd, Client, ClientConfig, Failure, TlsConfig, TlsError, Verdict};
 use logweir_testkit::http_server::{Act, Authority, HttpServer, Identity, Reply, Script};
 use logweir_testkit::scratch::Scratch;
 
@@ -44,6 +44,19 @@ async fn a_server_certified_by_the_ca_file_is_trusted_and_another_is_not() {
         "its certificate is signed by nobody who is trusted here (`ca_file` names one more authority)";
     assert_eq!(shown, format!("no secure connection to {}: {expected}", stranger.address()));
     assert!(stranger.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_closes_without_taking_leave_has_answered() {
+    let (scratch, authority) = (Scratch::new(), Authority::new());
+    // As the HTTP servers of several languages do it: nothing but the end of the connection ends the body, and TLS is
+    // not told.
+    let rude = Script::always(Act::bytes("HTTP/1.0 200 OK\r\n\r\ntaken"));
+    let server = HttpServer::start_tls(rude, authority.certify("127.0.0.1"));
+    let client = trusting(scratch.write("ca.pem", authority.pem()));
+    let answer = send(&client, &server).await.unwrap();
+    assert_eq!((answer.verdict(), &answer.body[..]), (Verdict::Done, &b"taken"[..]));
+    assert!(matches!(answer.end, BodyEnd::Broken(_)), "{:?}", answer.end);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use logweir_sinks::{
     Compression, DestinationConfig, ElasticsearchAuth, ElasticsearchConfig, Header, LokiConfig, UploadError,
     UploadVerdict, Uploaded,
 };
-use logweir_testkit::http_server::{Act, Authority, HttpServer, Identity, Received, Reply, Script};
+use logweir_testkit::http_server::{Act, Authority, Fault, HttpServer, Identity, Received, Reply, Script};
 use logweir_testkit::scratch::Scratch;
 
 use crate::destinations::uploading::{Uploading, gzip};
@@ -190,7 +190,11 @@ fn elasticsearch(url: &str) -> ElasticsearchConfig {
 
 /// Sends three events to an Elasticsearch that answers this.
 fn bulk(answer: Reply) -> Result<Uploaded, UploadError> {
-    let server = HttpServer::start(Script::always(Act::reply(answer)));
+    bulk_act(Act::reply(answer))
+}
+
+fn bulk_act(act: Act) -> Result<Uploaded, UploadError> {
+    let server = HttpServer::start(Script::always(act));
     let uploading = Uploading::new(&DestinationConfig::Elasticsearch(elasticsearch(&server.url())));
     uploading.upload_events("n", b"x", GZIP, 3).1
 }
@@ -271,6 +275,9 @@ fn each_event_of_a_bulk_request_has_its_own_fate() {
         let error = bulk(answer).unwrap_err();
         assert_eq!((error.status, error.verdict), (1107, RETRY), "{error:?}");
     }
+    // Without all of it nobody knows which events were taken.
+    let error = bulk_act(Act::reply(items([201; 3])).breaking_off(100, Fault::Close)).unwrap_err();
+    assert_eq!((error.status, error.verdict), (1104, RETRY), "{error:?}");
     let error = bulk(Reply::new(401).body("hunter2-key== is none")).unwrap_err();
     assert_eq!((error.status, error.verdict), (401, UploadVerdict::Reject));
     assert!(!error.message.contains("hunter2"), "{error:?}");

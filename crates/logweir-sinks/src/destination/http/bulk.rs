@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use logweir_net::{Answer, Verdict};
+use logweir_net::{Answer, BodyEnd, Verdict};
 use serde::Deserialize;
 
 use crate::destination::refusal::NO_ANSWER;
@@ -41,6 +41,9 @@ struct Reason {
 
 /// Returns what an answer with a status of success says of the events.
 pub(super) fn read(server: &str, answer: &Answer, n_events: u64) -> Result<Uploaded, UploadError> {
+    if let BodyEnd::Broken(failure) = &answer.end {
+        return Err(UploadError::unanswered(failure));
+    }
     let status = answer.status.as_u16();
     let Ok(said) = serde_json::from_slice::<BulkAnswer>(&answer.body) else {
         return Err(unclear(server, "is none of the bulk interface"));

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use logweir_net::{Answer, Body, Client, Verdict};
+use logweir_net::{Answer, Body, BodyEnd, Client, Verdict};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -52,10 +52,14 @@ impl HttpService for Service {
         if answer.verdict() != Verdict::Done {
             return Err(error(refusal(&server, &answer)));
         }
-        if !answer.is_whole {
-            let verdict = UploadVerdict::Retry { after: None };
-            let message = format!("the answer of {server} is too long");
-            return Err(error(UploadError { status: NO_ANSWER, verdict, message }));
+        match &answer.end {
+            BodyEnd::Whole => {}
+            BodyEnd::Broken(failure) => return Err(error(UploadError::unanswered(failure))),
+            BodyEnd::TooLong => {
+                let verdict = UploadVerdict::Retry { after: None };
+                let message = format!("the answer of {server} is too long");
+                return Err(error(UploadError { status: NO_ANSWER, verdict, message }));
+            }
         }
         let mut response = HttpResponse::new(answer.body.into());
         *response.status_mut() = answer.status;

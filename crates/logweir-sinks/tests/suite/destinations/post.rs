@@ -1,10 +1,10 @@
 //! A server that takes batches by POST, as every destination must.
 
 use logweir_net::Secret;
-use logweir_sinks::{DestinationConfig, Header, HttpConfig, HttpFlavour};
-use logweir_testkit::http_server::{Act, HttpServer, Reply, Script};
+use logweir_sinks::{Compression, DestinationConfig, Header, HttpConfig, HttpFlavour};
+use logweir_testkit::http_server::{Act, Fault, HttpServer, Reply, Script};
 
-use super::uploading::{WRONG, deserted};
+use super::uploading::{Uploading, WRONG, deserted};
 use super::{Rig, check};
 
 struct Post {
@@ -60,4 +60,13 @@ impl Rig for Post {
 #[test]
 fn a_server_that_takes_batches_does_what_every_destination_must() {
     check(&Post::start());
+}
+
+#[test]
+fn who_has_said_that_it_is_taken_need_not_finish_the_sentence() {
+    let torn = Act::reply(Reply::new(200).body(vec![b' '; 1000])).breaking_off(500, Fault::Close);
+    let server = HttpServer::start(Script::always(torn));
+    let uploading = Uploading::new(&Post::destination(&server.url(), "RIGHT"));
+    let uploaded = uploading.upload("n.log", b"one\n", Compression::None).1.unwrap();
+    assert_eq!((uploaded.status, server.requests().len()), (200, 1));
 }

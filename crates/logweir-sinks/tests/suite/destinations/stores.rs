@@ -79,6 +79,9 @@ fn what_a_store_answers_becomes_a_status_and_a_verdict() {
 fn what_a_store_does_not_answer_becomes_a_status_like_logpushs() {
     check(&Act::fault(Fault::Stall), (1106, RETRY), "nothing moved");
     check(&Act::fault(Fault::Reset).reading(0), (1104, RETRY), "closed the connection");
+    // A store says in the body what came of it: also a 200 may be followed by an error (CompleteMultipartUpload).
+    let torn = Act::reply(Reply::new(200).body(vec![b' '; 1000])).breaking_off(500, Fault::Close);
+    check(&torn, (1104, RETRY), "closed the connection");
     check(&Act::bytes("SSH-2.0-OpenSSH\r\n"), (1107, RETRY), "is no HTTP");
     // Of what a store says that takes something, all is read, and a store says little.
     check(&Act::reply(Reply::new(200).body(vec![b' '; 100_000])), (1107, RETRY), "too long");
