@@ -71,13 +71,14 @@ impl Client {
 
     /// Sends a request, once, and returns the answer with up to `max_answer_bytes` of its body.
     ///
-    /// `Host` and `User-Agent` are added unless they are there; `Content-Length` is always the body's. An answer of any status is an answer:
-    /// see [`Answer::verdict`]. One that comes before the request was sent whole counts too, and so does one whose body
-    /// breaks off: [`Answer::end`] says so. The request can be sent again.
+    /// `Host` and `User-Agent` are added unless they are there; `Content-Length` is always the body's. An answer of any
+    /// status is an answer: see [`Answer::verdict`]. One that comes before the request was sent whole counts too, and so
+    /// does one whose body breaks off, as [`Answer::end`] says; but not both if it tells of success. The request can be
+    /// sent again.
     ///
     /// # Errors
     ///
-    /// If there was no answer, or no more than a part of its head.
+    /// If there was no answer, no more than a part of its head, or a success that broke off before the request was sent.
     ///
     /// # Cancel safety
     ///
@@ -104,6 +105,7 @@ impl Client {
             // Cancel safe.
             stalled = watchdog.stalled() => return Err(stalled),
         };
+        let was_sent = is_sent.load(Ordering::Acquire);
         let (head, incoming) = head.into_parts();
         let mut body = BytesMut::new();
         let end = tokio::select! {
@@ -114,8 +116,13 @@ impl Client {
             }
             stalled = watchdog.stalled() => BodyEnd::Broken(stalled),
         };
-        if matches!(end, BodyEnd::Whole) && is_sent.load(Ordering::Acquire) {
-            watchdog.release();
+        match &end {
+            BodyEnd::Whole if is_sent.load(Ordering::Acquire) => watchdog.release(),
+            // Who promises before all is there, and then breaks off, may have died with it.
+            BodyEnd::Broken(failure) if head.status.is_success() && !was_sent => {
+                return Err(failure.clone());
+            }
+            _ => {}
         }
         Ok(Answer { status: head.status, headers: head.headers, body: body.freeze(), end })
     }

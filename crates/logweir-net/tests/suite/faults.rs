@@ -135,6 +135,19 @@ async fn an_answer_before_the_request_was_read_is_one() {
 }
 
 #[tokio::test]
+async fn a_success_before_the_request_was_read_counts_only_whole() {
+    let request = |server: &HttpServer| post(&server.url(), Body::Bytes(Bytes::from(vec![7; 20_000_000])));
+    let early = || Act::reply(Reply::new(200).body(vec![b'x'; 1000])).reading(100_000);
+    let timeouts = Timeouts { progress: Duration::from_secs(1), ..PATIENT };
+    for (fault, status, kind) in [(Fault::Reset, 1104, "closed"), (Fault::Stall, 1106, "timeout")] {
+        let server = HttpServer::start(Script::always(early().breaking_off(500, fault)));
+        check_failed(&client(timeouts).send(&request(&server), MAX_BYTES).await, status, kind);
+    }
+    let server = HttpServer::start(Script::always(early()));
+    assert_eq!(client(PATIENT).send(&request(&server), MAX_BYTES).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn what_is_no_url_is_refused_without_showing_it() {
     for url in ["/services?token=hunter2", "ftp://logs.example/hunter2", "logs.example:443"] {
         let request = Request::builder().uri(url).body(Body::Empty).unwrap();
