@@ -77,6 +77,22 @@ fn compare(shown: &str, expected: &Path) {
 }
 
 #[test]
+fn metrics_name_a_destination_by_the_key_of_its_sink() {
+    let text = fs::read_to_string(dir("good").join("uploads.yaml")).unwrap();
+    for output in one(&text).unwrap().outputs {
+        let (SinkConfig::Upload(sink), Some(name)) = (&output.sink, &output.name) else { unreachable!() };
+        let line = text
+            .lines()
+            .skip_while(|line| !line.contains(&format!("name: {name}")))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let (_, keys) = line.split_once("sink:").unwrap();
+        let key = keys.split([' ', '{', ':']).find(|word| !word.is_empty());
+        assert_eq!(Some(sink.destination.kind()), key, "{name}");
+    }
+}
+
+#[test]
 fn good_files_load() {
     for file in files(&dir("good")) {
         let path = file.path.clone();

@@ -41,13 +41,14 @@ pub enum DestinationConfig {
 }
 
 impl DestinationConfig {
-    /// Returns what kind of destination it is in one word, for metrics.
+    /// Returns what kind of destination it is in one word: the key of its sink, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::S3(config) => config.flavour.scheme(),
             Self::Gs(_) => "gs",
             Self::Azure(_) => "azure",
-            Self::Directory(_) => "file",
+            Self::Directory(_) => "directory",
+            Self::Http(HttpConfig { flavour: HttpFlavour::Https, .. }) => "http",
             Self::Http(config) => config.flavour.scheme(),
             Self::Elasticsearch(_) => "elasticsearch",
             Self::Loki(_) => "loki",

@@ -239,7 +239,7 @@ fn what_a_start_would_fail_at_is_said_with_what_to_do() {
         "warn    pipeline: source.file: ",
         "there is no such file now",
         "FAILED  pipeline: outputs.a.sink.file: file is no directory",
-        "FAILED  pipeline: outputs.b.sink.file: there is no directory missing",
+        "FAILED  pipeline: outputs.b.sink.directory: there is no directory missing",
         "FAILED  pipeline: outputs.c.sink.",
         "cannot connect to 127.0.0.1:",
         "FAILED  pipeline: state_dir: state/pipeline.checkpoint is damaged",

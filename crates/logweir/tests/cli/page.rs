@@ -231,15 +231,15 @@ fn the_shape_of_a_pipeline_is_told_and_nothing_that_it_is_set_to() {
         "follows": true,
         "stages": ["filter", "sample"],
         "outputs": [
-            output("archive", json!(["truncate", "filter"]), "file", true),
-            output("web", json!([]), "https", true),
+            output("archive", json!(["truncate", "filter"]), "directory", true),
+            output("web", json!([]), "http", true),
             output("local", json!([]), "file", false),
         ],
         "dead_letter": true,
     }]);
     assert_eq!(Value::from(told), expected);
     // What it names a sink by is what metrics name it by.
-    for component in ["outputs.archive.sink.file", "outputs.web.sink.https", "outputs.local.sink.file"] {
+    for component in ["outputs.archive.sink.directory", "outputs.web.sink.http", "outputs.local.sink.file"] {
         let series = format!("logweir_component_waiting{{pipeline=\"pipeline\",component=\"{component}\"}}");
         sample(address, &series);
     }

@@ -130,7 +130,7 @@ function sink(pipeline, outline, output, whole, before) {
   const failed = (outline.name === null ? pipeline : output).dropped.get("failed") ?? none();
   const upload = pipeline.uploads.find((upload) => upload.output === outline.name);
   const drops = [["failed", failed]];
-  const titles = { stdout: "standard output", null: "nowhere", https: "HTTP", file: outline.uploads ? "directory" : "file" };
+  const titles = { stdout: "standard output", null: "nowhere", http: "HTTP" };
   const title = titles[outline.sink] ?? outline.sink;
   const facts = [
     ["in flight", things(output.inFlight, "event")],
