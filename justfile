@@ -7,7 +7,7 @@ test:
 # Formatting, lints, documentation, licences.
 lint:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
     cargo deny --all-features check bans licenses sources
 

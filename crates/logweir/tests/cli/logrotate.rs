@@ -120,22 +120,17 @@ fn check(options: &str) {
 
     let daemon = start(&scratch);
     let output = scratch.path("out/followed.ndjson");
-    let delivered = poll_until("all events are in the output", Duration::from_secs(60), || {
+    poll_until("all events are in the output", Duration::from_secs(60), || {
         // Reading it all takes the time that the daemon needs.
         let_pass(Duration::from_millis(200));
         let mut delivered = HashMap::new();
         numbers(&output, &mut delivered);
-        owed.keys().all(|number| delivered.contains_key(number)).then_some(delivered)
+        owed.keys().all(|number| delivered.contains_key(number)).then_some(())
     });
     daemon.signal(Signal::TERM);
     let ran = daemon.wait();
     assert_eq!(ran.code(), Some(0), "{}", ran.stderr_text());
-    let n_doubled: u64 = delivered.values().map(|&n| u64::from(n - 1)).sum();
-    println!(
-        "{n_written} written, {} owed, {} delivered, {n_doubled} doubled, {n_kills} kills",
-        owed.len(),
-        delivered.len()
-    );
+    assert!(n_kills > 1, "it was killed {n_kills} times only");
 }
 
 #[test]
