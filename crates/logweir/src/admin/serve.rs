@@ -117,3 +117,85 @@ async fn answer(stream: TcpStream, routes: Router, stop: CancellationToken, _slo
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::io::Write as _;
+    use std::net;
+    use std::sync::Weak;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    use futures::stream;
+
+    use super::*;
+
+    async fn start(routes: Router) -> (Serving, net::SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (Serving::start(listener, routes), address)
+    }
+
+    /// Sends a request, and reads nothing.
+    fn ask(address: net::SocketAddr) -> net::TcpStream {
+        let mut client = net::TcpStream::connect(address).unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        client
+    }
+
+    // The time is tokio's, which passes at once where nothing else is to be done.
+    #[tokio::test(start_paused = true)]
+    async fn one_connection_too_many_waits_until_another_ends() {
+        let (asked, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (n_asked, may_answer) = (Arc::clone(&asked), Arc::clone(&answers));
+        let handler = move || async move {
+            n_asked.fetch_add(1, Ordering::Relaxed);
+            may_answer.acquire().await.unwrap().forget();
+        };
+        let (serving, address) = start(Router::new().route("/", get(handler))).await;
+        let mut clients: Vec<_> = (0..=MAX_CONNECTIONS).map(|_| ask(address)).collect();
+        sleep(WRITE_TIMEOUT).await;
+        assert_eq!(asked.load(Ordering::Relaxed), MAX_CONNECTIONS);
+
+        // An answer alone does not make room, since a connection is kept for the next request; a while later it does.
+        answers.add_permits(1);
+        sleep(HEAD_TIMEOUT / 2).await;
+        assert_eq!(asked.load(Ordering::Relaxed), MAX_CONNECTIONS);
+        sleep(HEAD_TIMEOUT).await;
+        assert_eq!(asked.load(Ordering::Relaxed), MAX_CONNECTIONS + 1);
+
+        // Who goes makes room at once.
+        clients.push(ask(address));
+        answers.add_permits(MAX_CONNECTIONS);
+        clients.drain(..MAX_CONNECTIONS);
+        sleep(HEAD_TIMEOUT / 2).await;
+        assert_eq!(asked.load(Ordering::Relaxed), MAX_CONNECTIONS + 2);
+        drop(serving);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_an_answer_is_cut_off() {
+        let answer = Arc::new(());
+        let under_way: Weak<()> = Arc::downgrade(&answer);
+        let endless = stream::repeat_with(move || {
+            let _ = &answer;
+            Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 4096]))
+        });
+        let body = Arc::new(std::sync::Mutex::new(Some(Body::from_stream(endless))));
+        let handler = move || async move { body.lock().unwrap().take().unwrap() };
+        let (serving, address) = start(Router::new().route("/", get(handler))).await;
+        let _client = ask(address);
+        sleep(WRITE_TIMEOUT * 9 / 10).await;
+        assert!(under_way.upgrade().is_some(), "it may be slow");
+        // What the system still takes a moment later begins the time anew.
+        let cut_off = async {
+            while under_way.upgrade().is_some() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        timeout(WRITE_TIMEOUT * 3, cut_off).await.expect("it is cut off");
+        drop(serving);
+    }
+}
