@@ -22,7 +22,6 @@ mod readers;
 mod written;
 
 use identity::Identity;
-use meet::paths_meet;
 use patterns::{Exclude, Include};
 use readers::Reader;
 use written::{Written, path_parts};
@@ -199,8 +198,8 @@ impl Across<'_, '_> {
     /// Claims files of which only a pattern is known.
     fn files(&mut self, files: Written, claim: Claim) {
         let meets = |(other, _): &&(Output, Claim)| match other {
-            Output::File(file) => paths_meet(&path_parts(file.path()), files.parts()),
-            Output::Files(other) => paths_meet(other.parts(), files.parts()),
+            Output::File(file) => files.meet(&path_parts(file.path())),
+            Output::Files(other) => files.meet_files(other),
             Output::Batches(_) | Output::State(_) => false,
         };
         if let Some((_, first)) = self.taken.outputs.iter().find(meets) {
@@ -242,7 +241,7 @@ impl Across<'_, '_> {
         let identity = Identity::of(Path::new(text));
         let inode = identity.inode();
         let among = |(other, claim): &(Output, Claim)| match other {
-            Output::Files(files) => paths_meet(files.parts(), &path_parts(identity.path())).then_some(*claim),
+            Output::Files(files) => files.meet(&path_parts(identity.path())).then_some(*claim),
             Output::File(_) | Output::Batches(_) | Output::State(_) => None,
         };
         let first = self.taken.paths.get(identity.path()).or_else(|| self.taken.inodes.get(&inode?)).copied();
@@ -277,11 +276,12 @@ impl Across<'_, '_> {
             let read = self.taken.outputs.iter().filter(|(output, _)| is_read(output));
             let message = |output: &Output| match output {
                 Output::Batches(_) => "what is delivered to this directory is read by a source as well",
-                Output::File(_) | Output::Files(_) => "this file is read by a source as well",
+                Output::File(_) => "this file is read by a source as well",
+                Output::Files(_) => "a file of such a name is read by a source as well",
                 Output::State(_) => "what is kept in this directory is read by a source as well",
             };
             let mut written: Vec<_> = read.map(|(output, claim)| (*claim, message(output))).collect();
-            written.dedup();
+            written.dedup_by_key(|(claim, _)| *claim);
             for (claim, message) in written {
                 let reader = Claim { file, place: item.place };
                 let help = format!(

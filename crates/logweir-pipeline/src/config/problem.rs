@@ -222,6 +222,11 @@ impl<'a> Report<'a> {
         self.secrets.push(place);
     }
 
+    /// Has nothing shown of a secret but the variables and the files that it comes from.
+    pub(super) fn hide_secret(&mut self, place: Place) {
+        self.secrets.extend(secrets::written_out(self.doc.text(), place));
+    }
+
     /// Has nothing shown of what may be a secret in a file that could not be understood.
     pub(super) fn hide_likely_secrets(&mut self) {
         self.secrets.extend(secrets::likely(self.doc.text()));

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::identity::{Identity, canonical};
-use super::meet::{Part, glob_part, paths_meet};
+use super::meet::{Part, glob_part};
 use super::written::{Written, path_parts};
 
 /// What stands for something else in a pattern.
@@ -85,7 +85,7 @@ impl<'a> Include<'a> {
     pub(super) fn reads_some(&self, files: &Written, exclude: &Exclude) -> bool {
         let example = files.example();
         let found = example.strip_prefix(&self.directory).map(|below| self.base.join(below));
-        paths_meet(&self.parts, files.parts())
+        files.meet(&self.parts)
             && !found.is_ok_and(|found| exclude.leaves_out(&found))
             && !exclude.leaves_out(&example)
     }

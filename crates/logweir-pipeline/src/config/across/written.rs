@@ -2,17 +2,25 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use glob::Pattern;
+
 use super::identity::canonical;
-use super::meet::{Part, Piece, plain_part};
+use super::meet::{Part, Piece, paths_meet, plain_part};
 
 /// Files in and below a directory, of which only a pattern of the names is known before they are made.
 pub(super) struct Written {
-    /// The path of a file, from the root on; its directories canonical as far as they are known and exist.
-    parts: Vec<Part>,
+    /// The patterns of the path of a file, from the root on; the directories canonical as far as they are known and exist.
+    patterns: Vec<Vec<Part>>,
 }
 
 /// Stands for the unknown in a path; no path that is accepted has one.
 const UNKNOWN: char = '\0';
+
+/// Stands for a digit that is not known yet.
+const DIGIT: char = '\u{1}';
+
+/// What follows the name of a file while it is written, and where something was set aside.
+const ENDINGS: [&str; 3] = ["", ".part", ".torn"];
 
 impl Written {
     /// Returns the files of a path in which `{pipeline}` and `{output}` stand for these names.
@@ -22,13 +30,18 @@ impl Written {
     pub(super) fn of_template(template: &str, pipeline: &str, output: Option<&str>) -> Self {
         let path = unknown_times(template, pipeline, output);
         let (base, below) = split_base(&path);
-        let mut written = Self::below(Path::new(base), below);
-        if let Some(Part::Name(name)) = written.parts.last_mut() {
-            let dot = name.iter().rposition(|piece| *piece == Piece::One('.')).filter(|&at| at > 0);
-            name.insert(dot.unwrap_or(name.len()), Piece::Many);
-            name.push(Piece::Many);
+        let parts = parts_below(Path::new(base), below);
+        let Some((Part::Name(name), directories)) = parts.split_last() else {
+            return Self { patterns: vec![parts] };
+        };
+        let mut patterns = Vec::new();
+        for ending in ENDINGS {
+            let name: Vec<_> = name.iter().cloned().chain(ending.chars().map(Piece::One)).collect();
+            for name in std::iter::once(name.clone()).chain(numbered(&name)) {
+                patterns.push([directories, &[Part::Name(name)]].concat());
+            }
         }
-        written
+        Self { patterns }
     }
 
     /// Returns the files in which a pipeline's positions are kept in a directory.
@@ -40,19 +53,21 @@ impl Written {
     pub(super) fn batches_below(directory: &Path) -> Self {
         let mut parts = path_parts(&canonical(directory));
         parts.extend([Part::Many, unknown_part("\0.log.gz")]);
-        Self { parts }
+        Self { patterns: vec![parts] }
     }
 
     fn below(directory: &Path, below: &str) -> Self {
-        let base = canonical(directory);
-        let mut parts = path_parts(&base);
-        parts.extend(below.split('/').filter(|part| !part.is_empty() && *part != ".").map(unknown_part));
-        Self { parts }
+        Self { patterns: vec![parts_below(directory, below)] }
     }
 
-    /// Returns the pattern of their paths, from the root on.
-    pub(super) fn parts(&self) -> &[Part] {
-        &self.parts
+    /// Returns whether one of the files may have a path of this pattern.
+    pub(super) fn meet(&self, path: &[Part]) -> bool {
+        self.patterns.iter().any(|pattern| paths_meet(pattern, path))
+    }
+
+    /// Returns whether one of the files may be one of those as well.
+    pub(super) fn meet_files(&self, others: &Self) -> bool {
+        others.patterns.iter().any(|pattern| self.meet(pattern))
     }
 
     /// Returns a path such as they may have.
@@ -61,7 +76,7 @@ impl Written {
             Part::Many => String::new(),
             Part::Name(pieces) => pieces.iter().filter_map(character).collect(),
         };
-        Path::new("/").join(self.parts.iter().map(name).collect::<PathBuf>())
+        Path::new("/").join(self.patterns[0].iter().map(name).collect::<PathBuf>())
     }
 }
 
@@ -82,12 +97,42 @@ pub(super) fn path_parts(path: &Path) -> Vec<Part> {
     names.map(|name| plain_part(&name)).collect()
 }
 
+/// Returns the parts of a path below a directory.
+fn parts_below(directory: &Path, below: &str) -> Vec<Part> {
+    let mut parts = path_parts(&canonical(directory));
+    parts.extend(below.split('/').filter(|part| !part.is_empty() && *part != ".").map(unknown_part));
+    parts
+}
+
 fn unknown_part(text: &str) -> Part {
-    let piece = |c| if c == UNKNOWN { Piece::Many } else { Piece::One(c) };
+    let piece = |c| match c {
+        UNKNOWN => Piece::Many,
+        DIGIT => digit(),
+        c => Piece::One(c),
+    };
     Part::Name(text.chars().map(piece).collect())
 }
 
-/// Returns the path with the names in it, and the unknown where a time stands; between the directories of a time too.
+fn digit() -> Piece {
+    Piece::Some(Some(Pattern::new("[0-9]").expect("it is a pattern")))
+}
+
+/// Returns a name with a number in it, at all places where it may have one: before one of its endings, or at the end of a name
+/// without any.
+fn numbered(name: &[Piece]) -> impl Iterator<Item = Vec<Piece>> {
+    let is_dot = |at: &usize| name[*at] == Piece::One('.');
+    let mut places: Vec<usize> = (1..name.len()).filter(is_dot).collect();
+    if places.is_empty() {
+        places.push(name.len());
+    }
+    places.into_iter().map(|at| {
+        let number = [Piece::One('.'), digit(), Piece::Many];
+        [&name[..at], &number, &name[at..]].concat()
+    })
+}
+
+/// Returns the path with the names in it, digits where a date or an hour stands, and the unknown where a time is written as
+/// somebody wants it; between the directories of a time too.
 fn unknown_times(template: &str, pipeline: &str, output: Option<&str>) -> String {
     let mut path = String::new();
     let mut rest = template;
@@ -102,6 +147,8 @@ fn unknown_times(template: &str, pipeline: &str, output: Option<&str>) -> String
                 match (token, output) {
                     ("pipeline", _) => path.push_str(pipeline),
                     ("output", Some(output)) => path.push_str(output),
+                    ("DATE", _) => path.extend([DIGIT; 8]),
+                    ("HOUR", _) => path.extend([DIGIT; 2]),
                     (token, _) => {
                         let unknown = token.split('/').map(|_| UNKNOWN.to_string());
                         path.push_str(&unknown.collect::<Vec<_>>().join("/"));
@@ -121,9 +168,58 @@ fn unknown_times(template: &str, pipeline: &str, output: Option<&str>) -> String
 
 /// Splits a path into the directories before the unknown, and what is below them.
 fn split_base(path: &str) -> (&str, &str) {
-    let known = path.find(UNKNOWN).unwrap_or(path.len());
+    let known = path.find([UNKNOWN, DIGIT]).unwrap_or(path.len());
     match path[..known].rfind('/') {
         Some(slash) => path.split_at(slash + 1),
         None => (".", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::meet::glob_part;
+    use super::*;
+
+    fn meet(template: &str, path: &str) -> bool {
+        let path: Vec<_> = path.split('/').filter(|part| !part.is_empty()).map(glob_part).collect();
+        Written::of_template(&format!("/none/{template}"), "shop", None).meet(&path)
+    }
+
+    #[test]
+    fn what_is_written_has_the_digits_of_its_time_a_number_and_an_ending() {
+        for path in [
+            "out-20261122.ndjson",
+            "out-20261122.ndjson.part",
+            "out-20261122.ndjson.torn",
+            "out-20261122.1.ndjson",
+            "out-20261122.12.ndjson.part",
+            "out-20261122.ndjson.3.torn",
+            "out-20261122.3.ndjson.torn",
+            "out-*.ndjson",
+            "*.torn",
+        ] {
+            assert!(meet("out-{DATE}.ndjson", &format!("/none/{path}")), "{path}");
+        }
+        for path in [
+            "shop.ndjson",
+            "out.ndjson",
+            "out-2026112.ndjson",
+            "out-20261122.json",
+            "out-today.ndjson",
+            "*.gz",
+        ] {
+            assert!(!meet("out-{DATE}.ndjson", &format!("/none/{path}")), "{path}");
+        }
+        assert!(
+            meet("a.ndjson.gz", "/none/a.1.ndjson.gz") && !meet("out-{DATE}.ndjson.gz", "/none/*.ndjson")
+        );
+        assert!(meet("{pipeline}", "/none/shop.1") && !meet("{pipeline}", "/none/web"));
+    }
+
+    #[test]
+    fn directories_of_a_time_are_none_of_another_name() {
+        assert!(!meet("{DATE}/events.ndjson", "/none/in/*.ndjson"));
+        assert!(meet("{DATE}/{HOUR}.ndjson", "/none/2026*/07.ndjson"));
+        assert!(meet("{DATE:%Y/%m}/events.ndjson", "/none/in/logs/*.ndjson"), "only who renders it knows");
     }
 }

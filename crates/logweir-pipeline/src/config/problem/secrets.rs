@@ -93,6 +93,30 @@ fn url(text: &str, scheme_end: usize, start: usize, found: &mut Vec<Place>) -> u
     end
 }
 
+/// Returns what of a secret stands in the file itself: all but each `${NAME}` and `${file:…}`. A default is such a secret.
+pub(super) fn written_out(text: &str, secret: Place) -> Vec<Place> {
+    let mut found = Vec::new();
+    let mut hide = |start: usize, end: usize| {
+        if !text[start..end].trim_matches(['"', '\'', ' ']).is_empty() {
+            found.push(Place { start, end });
+        }
+    };
+    let (mut hidden_from, mut at) = (secret.start, secret.start);
+    while let Some(start) = text[at..secret.end].find("${").map(|len| at + len) {
+        let Some(end) = text[start..secret.end].find('}').map(|len| start + len + 1) else { break };
+        let reference = &text[start..end];
+        // `$${` is no reference but these two characters.
+        let is_reference = is_variable(reference) || reference.starts_with("${file:");
+        if is_reference && !text[..start].ends_with('$') {
+            hide(hidden_from, start);
+            hidden_from = end;
+        }
+        at = end;
+    }
+    hide(hidden_from, secret.end);
+    found
+}
+
 /// Words that the names of keys with secrets have in them.
 const LIKELY: [&str; 8] = ["secret", "token", "password", "key", "sas", "auth", "credential", "header"];
 

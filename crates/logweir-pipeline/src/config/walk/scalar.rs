@@ -30,9 +30,8 @@ impl Walk<'_, '_> {
         let Kind::Scalar { text, plain } = &node.kind else {
             return self.unexpected(shape, node, None);
         };
-        let is_secret = matches!(shape, Shape::Text(TextShape::Challenge | TextShape::Secret));
-        if is_secret && !text.contains("${") {
-            self.report.hide(node.place);
+        if matches!(shape, Shape::Text(TextShape::Challenge | TextShape::Secret)) {
+            self.report.hide_secret(node.place);
         }
         let replaced = self.env.map_or(Ok(None), |env| variables::replace(text, env));
         let replaced = match replaced {
