@@ -12,7 +12,8 @@ const LATE = 60;
 /** From which share on lines that are no events are worth a word. */
 const MANY_MALFORMED = 0.01;
 
-const CONFIGURATION = "configuration: ";
+/** What /readyz begins with where it tells of a reload; a pipeline may be called `configuration` too. */
+const REFUSED = "configuration: the last reload was refused: ";
 
 /** What statuses of uploads mean; others below 1000 are those of HTTP. */
 const STATUSES = {
@@ -45,7 +46,7 @@ export function meaning(status) {
 export function findings(view, readiness) {
   const present = view.pipelines.filter((pipeline) => pipeline.state !== "gone");
   const found = [
-    ...obstacles(readiness, present),
+    ...obstacles(view, readiness, present),
     ...reload(view, readiness),
     ...present.flatMap(ofPipeline),
     // What was lost stays lost when a reload takes the pipeline away.
@@ -67,21 +68,21 @@ export function headline(found, view) {
 
 /** What to do about an obstacle, by what its text or its component says; the first that fits. */
 const ADVICE = [
-  [/dead_letter/, "The source waits, so nothing is lost. Move or empty the dead-letter file, or make room on its disk: it is tried again every few seconds."],
+  [/^dead_letter/, "The source waits, so nothing is lost. Move or empty the dead-letter file, or make room on its disk: it is tried again every few seconds."],
+  [/: circuit open since /, "Nothing is lost: batches wait on the disk, and then the source waits. Mend the destination; the oldest batch goes first, and the rest follow."],
   [/no space left|disk full|quota|ENOSPC/i, "Make room on that disk: it goes on within seconds."],
-  [/circuit/, "Nothing is lost: batches wait on the disk, and then the source waits. Mend the destination; the oldest batch goes first, and the rest follow."],
-  [/reject|refus/, "The destination will not take a batch as it is. Mend what the text says; it is tried again, and others go on."],
   [/permission denied/i, "Give the user that logweir runs as the right to it. Where it waits, it goes on by itself."],
+  [/reject|refus/, "The destination will not take a batch as it is. Mend what the text says; it is tried again, and others go on."],
   [/waits to be started again/, "It is opened again from its last positions, after a pause. If this stays, the log says what fails each time."],
   [/not running/, "It has ended, or could not be opened. The log says why; start the process again, or reload, once that is mended."],
 ];
 
 /** Returns the lines of /readyz that say what is in the way. */
-function obstacles({ isReady, lines }, pipelines) {
+function obstacles(view, { isReady, lines }, pipelines) {
   if (isReady === null) return [];
   const names = pipelines.map((pipeline) => pipeline.name).sort((a, b) => b.length - a.length);
   // Why a reload was refused comes last, and may take several lines.
-  const at = lines.findIndex((line) => line.startsWith(CONFIGURATION));
+  const at = refusal(view, lines);
   const told = (at < 0 ? lines : lines.slice(0, at)).filter((line) => line !== "ready" && line !== "nothing runs yet");
   return told.map((line) => {
     const pipeline = names.find((name) => line.startsWith(`${name}: `)) ?? null;
@@ -91,10 +92,15 @@ function obstacles({ isReady, lines }, pipelines) {
   });
 }
 
+/** Returns at which line /readyz begins to say why a reload was refused; -1 if it does not. */
+function refusal(view, lines) {
+  return view.isReloadRefused ? lines.findIndex((line) => line.startsWith(REFUSED)) : -1;
+}
+
 function reload(view, { lines }) {
   if (!view.isReloadRefused) return [];
-  const at = lines.findIndex((line) => line.startsWith(CONFIGURATION));
-  const why = at < 0 ? "the last reload was refused" : lines.slice(at).join("\n").slice(CONFIGURATION.length);
+  const at = refusal(view, lines);
+  const why = at < 0 ? "the last reload was refused" : `the last reload was refused: ${lines.slice(at).join("\n").slice(REFUSED.length)}`;
   const advice = "What ran before still runs, as it was. Either a file has a mistake, which `logweir check` names too: mend it and send SIGHUP again. Or the change needs a restart, as the text says.";
   return [{ level: "wrong", pipeline: null, what: why, advice }];
 }
