@@ -1,6 +1,8 @@
 //! What a pipeline is made of, and nothing of how its parts are set: names and kinds, in the order in which events pass
 //! them. Everybody who reaches the admin endpoint may know it.
 
+use std::path::PathBuf;
+
 use crate::build::sink_component;
 use crate::config::{PipelineConfig, SinkConfig, SourceConfig, StageConfig};
 
@@ -17,6 +19,8 @@ pub struct Outline {
     pub outputs: Vec<OutputOutline>,
     /// Whether lines that are no events go to a file.
     pub has_dead_letter: bool,
+    /// Where its positions and its batches are kept, which nobody is told.
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 /// The parts of an output.
@@ -53,6 +57,7 @@ impl Outline {
             stages: verbs(&config.stages),
             outputs: outputs.collect(),
             has_dead_letter: config.dead_letter.is_some(),
+            state_dir: config.state_dir.clone(),
         }
     }
 }

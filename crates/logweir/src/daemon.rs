@@ -70,7 +70,14 @@ impl Daemon<'_> {
             }
             self.board.reload_applied();
             match (next.admin, &self.admin) {
-                (NextAdmin::Becomes(admin), _) => self.admin = admin,
+                (NextAdmin::Becomes(admin), _) => {
+                    if admin.is_none() && self.admin.is_some() {
+                        tracing::warn!(
+                            "the admin endpoint closes, as the new configuration has none: nobody can watch from now on"
+                        );
+                    }
+                    self.admin = admin;
+                }
                 (NextAdmin::Stays(config), Some(admin)) => admin.renew(config),
                 (NextAdmin::Stays(_), None) => {}
             }

@@ -40,7 +40,7 @@ struct OutputJson {
 
 impl PipelineJson {
     fn new(status: &Status) -> Option<Self> {
-        let Outline { source, follows, stages, outputs, has_dead_letter } = status.outline()?;
+        let Outline { source, follows, stages, outputs, has_dead_letter, .. } = status.outline()?;
         Some(Self {
             name: status.name.clone(),
             state: state(status.phase()),

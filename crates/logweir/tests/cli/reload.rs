@@ -204,6 +204,10 @@ fn what_cannot_be_opened_or_would_lose_something_is_refused() {
         "pipeline `pipeline`: dead_letter cannot be opened: ",
     );
     check(&follow(&scratch, STDOUT).replace("state_dir: state", "name: b\nstate_dir: file/x"), "state_dir");
+    check(
+        &follow(&scratch, STDOUT).replace("state_dir: state", "state_dir: other"),
+        "gets another `state_dir`",
+    );
     let in_use = format!("admin: {{listen: \"{}\"}}\n", taken.local_addr().unwrap());
     check(&follow(&scratch, &[STDOUT, &in_use].concat()), "admin.listen: cannot listen on");
     std::fs::remove_file(scratch.path("pipeline.yaml")).unwrap();
@@ -357,9 +361,12 @@ fn the_admin_endpoint_moves_when_its_address_changes_and_goes_when_there_is_none
     });
     poll_until("it has moved", SOON, || http_get(address, "/healthz").is_err().then_some(()));
     assert_eq!((sample(moved, APPLIED), sample(moved, SUCCESS)), (1, 1));
-    scratch.write("pipeline.yaml", follow(&scratch, STDOUT));
+    // The same directory, by another name.
+    scratch
+        .write("pipeline.yaml", follow(&scratch, STDOUT).replace("state_dir: state", "state_dir: ./state"));
     running.signal(Signal::HUP);
     poll_until("it has gone", SOON, || http_get(moved, "/healthz").is_err().then_some(()));
+    assert!(String::from_utf8(running.stderr_so_far()).unwrap().contains("the admin endpoint closes"));
     append(&scratch, "in/a", "{}\n");
     poll_until("events go on", SOON, || (running.stdout_so_far() == b"{}\n").then_some(()));
     running.signal(Signal::TERM);
