@@ -3,7 +3,7 @@
 //! Events go to standard output, a line each, so that they can be piped on; all that is said about them goes to standard
 //! error.
 
-use std::io::{self, ErrorKind, StdoutLock, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, StdoutLock, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,6 +15,7 @@ use url::form_urlencoded;
 use crate::EXIT_FAILED;
 use crate::args::TapArgs;
 use crate::client::{self, Answer, Endpoint};
+use crate::shown::shown;
 
 /// What asks for a tap, before how.
 const PATH: &str = "/tap?";
@@ -42,7 +43,7 @@ fn watch(args: &TapArgs) -> anyhow::Result<()> {
             return Err(answer.refusal().await);
         }
         tokio::select! {
-            shown = show(answer) => shown,
+            shown = show(answer, &args.after) => shown,
             // Cancel safe, as nothing is waited for after it.
             stopped = tokio::signal::ctrl_c() => stopped.context("signals cannot be watched"),
         }
@@ -103,8 +104,12 @@ enum Frame {
 }
 
 /// Writes what comes, until nothing more does or nobody reads it.
-async fn show(mut answer: Answer) -> anyhow::Result<()> {
-    let mut shown = Shown { out: io::stdout().lock(), n_withheld: 0, is_over: false };
+async fn show(mut answer: Answer, what: &str) -> anyhow::Result<()> {
+    let out = io::stdout().lock();
+    let mut shown = Shown { is_terminal: out.is_terminal(), out, n_withheld: 0, is_over: false };
+    if shown.is_terminal {
+        let _ = writeln!(io::stderr(), "watching {what}; Ctrl-C ends it");
+    }
     let mut buffer = Vec::new();
     while let Some(bytes) = answer.next().await {
         buffer.extend_from_slice(&bytes?);
@@ -136,6 +141,8 @@ fn is_closed(error: &anyhow::Error) -> bool {
 /// What has been shown so far.
 struct Shown {
     out: StdoutLock<'static>,
+    /// Whether somebody looks: then nothing in an event may command the terminal. Else each byte is as it came.
+    is_terminal: bool,
     n_withheld: u64,
     /// Whether the end has been told.
     is_over: bool,
@@ -144,11 +151,10 @@ struct Shown {
 impl Shown {
     fn frame(&mut self, frame: &[u8]) -> anyhow::Result<()> {
         if let Some(event) = frame.strip_prefix(b"{\"event\":").and_then(|rest| rest.strip_suffix(b"}")) {
-            self.out.write_all(event)?;
-            return Ok(self.out.write_all(b"\n")?);
+            return self.line(event);
         }
-        match serde_json::from_slice(frame).context("what comes is no tap")? {
-            Frame::Text { text } => writeln!(self.out, "{text}")?,
+        match serde_json::from_slice(frame).context("what comes is no tap of logweir")? {
+            Frame::Text { text } => self.line(text.as_bytes())?,
             Frame::Totals { withheld } if withheld > self.n_withheld => {
                 let n_more = withheld - self.n_withheld;
                 self.n_withheld = withheld;
@@ -156,9 +162,9 @@ impl Shown {
                 // Nobody may be there to read it.
                 let _ = writeln!(
                     io::stderr(),
-                    "{n_more} {s} not shown: more came than a tap may show (`admin.tap.max_events_per_second`), or \
-                     something in them could not be hidden for sure, as in malformed lines where `redact` is set; \
-                     `--rate` shows a share of all"
+                    "{n_more} {s} not shown: more came than a tap may show (`admin.tap.max_events_per_second`; `--rate` \
+                     shows a share of all), they are longer than 1 MiB, or something in them could not be hidden for sure, \
+                     as in malformed lines where `redact` is set"
                 );
             }
             Frame::Totals { .. } => {}
@@ -168,5 +174,15 @@ impl Shown {
             }
         }
         Ok(())
+    }
+
+    /// Writes an event, or what is none.
+    fn line(&mut self, line: &[u8]) -> anyhow::Result<()> {
+        let written = if self.is_terminal {
+            writeln!(self.out, "{}", shown(&String::from_utf8_lossy(line)))
+        } else {
+            self.out.write_all(line).and_then(|()| self.out.write_all(b"\n"))
+        };
+        written.context("cannot write to standard output")
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::rig::{
     ADMIN, Feeder, SOON, TOKEN, admin, append, event, follow, logged, logweir, sample, succeeded,
 };
+use crate::terminal::OnTerminal;
 
 const AUTHORIZATION: &str = "Bearer a-token-of-tests";
 
@@ -345,6 +346,35 @@ fn what_goes_wrong_is_said_with_what_to_do() {
     check(&url, "secret-of-tests-0", "decode", "does not take the token");
     check(&url, TOKEN, "filter", "it has decode, encode");
     check("http://127.0.0.1:1", TOKEN, "decode", "nothing listens on 127.0.0.1:1");
+    running.signal(Signal::TERM);
+    running.wait();
+}
+
+#[test]
+fn before_a_person_no_event_commands_the_terminal() {
+    let scratch = Scratch::new();
+    let running = tapped(&scratch, &follow(&scratch, "sink: {'null': {}}\n"), "").start();
+    let address = admin(&running);
+    wait_until_ready(address);
+    scratch.write("token", TOKEN);
+    let url = format!("http://{address}");
+    let args = ["tap", "--url", &url, "--token-file", "token", "--after", "decode", "--limit", "1"];
+    for (args, line, seen) in [
+        (&args[..], "{\"a\":\"\u{9b}31m\u{202e}\"}\n", r#"{"a":"\u{9b}31m\u{202e}"}"#),
+        (
+            &[&args[..], &["--dropped"]].concat()[..],
+            "no event \x1b]0;mine\x07\x1b[31mred\n",
+            r"\u{1b}[31mred",
+        ),
+    ] {
+        let tap = OnTerminal::start(scratch.dir(), args);
+        tap.wait_for("it says what it does", |text| text.contains("watching decode; Ctrl-C ends it"));
+        wait_for_taps(address, 1);
+        append(&scratch, "in/a.ndjson", line);
+        tap.wait_for("the line is shown", |text| text.contains(seen));
+        tap.wait_until_ended(0);
+        wait_for_taps(address, 0);
+    }
     running.signal(Signal::TERM);
     running.wait();
 }
