@@ -25,9 +25,6 @@ use crate::args::TopArgs;
 use crate::client::{self, Endpoint};
 use crate::print::print;
 
-/// The columns of the text that is printed once.
-const PRINTED_COLUMNS: usize = 100;
-
 /// Shows what a running process does, until somebody ends it; where there is no terminal, or asked for, once.
 pub(crate) fn top(args: &TopArgs) -> ExitCode {
     let shown = Endpoint::find(&args.endpoint).and_then(|endpoint| {
@@ -79,7 +76,7 @@ fn printed(watch: &Watch, interval: Duration) -> String {
         lines.push(format!("rates over {}, totals since the start", amount::time(interval)));
     }
     lines.push(String::new());
-    lines.extend(text::table(&view.pipelines, PRINTED_COLUMNS).into_iter().map(|line| line.text));
+    lines.extend(text::table(&view.pipelines, None).into_iter().map(|line| line.text));
     for pipeline in &view.pipelines {
         lines.push(String::new());
         lines.extend(text::details(pipeline).into_iter().map(|line| line.text));

@@ -90,7 +90,7 @@ fn n_rows(notice: &str, width: u16) -> u16 {
 
 /// Draws the table, scrolled so that the pipeline that is looked at is in sight.
 fn draw_table(frame: &mut Frame<'_>, watch: &Watch, palette: Palette, area: Rect) {
-    let lines = text::table(&watch.view.pipelines, usize::from(area.width));
+    let lines = text::table(&watch.view.pipelines, Some(usize::from(area.width)));
     let n_rows = usize::from(area.height).saturating_sub(1);
     let first = (watch.selected + 1).saturating_sub(n_rows);
     let is_stale = watch.lost.is_some();

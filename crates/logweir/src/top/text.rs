@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 pub(crate) use self::details::details;
 use super::amount;
 use super::view::{Count, PipelineView, View};
+use crate::shown::{shortened, shown};
 
 /// A line and what it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -61,7 +62,8 @@ impl Line {
 
 /// Returns a line about the process.
 pub(crate) fn process(view: &View, endpoint: &str) -> Line {
-    let mut text = format!("logweir {} at {endpoint}", view.version);
+    // Who answers may be somebody else.
+    let mut text = format!("logweir {} at {endpoint}", shown(&view.version));
     if let Some(uptime) = view.uptime {
         let _ = write!(text, ", up {}", amount::time(uptime));
     }
@@ -79,11 +81,11 @@ pub(crate) fn process(view: &View, endpoint: &str) -> Line {
     Line::heading(text)
 }
 
-/// Returns the table of pipelines, its head first, in at most `width` columns.
-pub(crate) fn table(pipelines: &[PipelineView], width: usize) -> Vec<Line> {
+/// Returns the table of pipelines, its head first, in at most `width` columns; `None`, with all there is.
+pub(crate) fn table(pipelines: &[PipelineView], width: Option<usize>) -> Vec<Line> {
     let longest = pipelines.iter().map(|pipeline| pipeline.name.chars().count()).max().unwrap_or_default();
-    let name_width = longest.clamp(MIN_NAME, MAX_NAME);
-    let mut left = width.saturating_sub(name_width);
+    let name_width = longest.clamp(MIN_NAME, if width.is_some() { MAX_NAME } else { usize::MAX });
+    let mut left = width.unwrap_or(usize::MAX).saturating_sub(name_width);
     let columns: Vec<_> = COLUMNS
         .iter()
         .take_while(|(_, width, _)| {
@@ -121,12 +123,4 @@ fn state(pipeline: &PipelineView) -> &'static str {
         (false, true) => "done",
         (false, false) => "stopped",
     }
-}
-
-/// Returns a text in at most `width` columns.
-fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
