@@ -108,6 +108,9 @@ impl Follower {
         self.find_missing(&seen);
         if is_whole {
             self.lay_ghosts();
+            if self.n_searches == 1 && self.files.len() == 0 {
+                tracing::warn!("no file is there yet that include matches; it is looked for again and again");
+            }
         }
         let aliases = links.into_iter().filter_map(|(path, real)| Some((real, self.files.at(&path)?)));
         let aliases = aliases.collect();

@@ -107,7 +107,7 @@ function reload(view, { lines }) {
 
 /** Returns what holds now of a pipeline that runs. */
 function ofPipeline(pipeline) {
-  const { name, read, dropped, lagSeconds, lagBytes, uploads } = pipeline;
+  const { name, read, dropped, lagSeconds, lagBytes, uploads, files } = pipeline;
   const found = [];
   const say = (level, what, advice) => found.push({ level, pipeline: name, what, advice });
   if (!pipeline.isBalanced) {
@@ -121,6 +121,9 @@ function ofPipeline(pipeline) {
     const now = failing.length > 0 ? ` (${failing.join("; ")})` : "";
     say("look", `the last upload${of(upload.output)} failed${now}`, "It is tried again. The text of the error is below, for who has the token.");
   });
+  if (pipeline.state === "running" && files?.followed === 0) {
+    say("look", "no file is there that `include` matches", "A path may be wrong, or relative to another directory than was meant; or nothing has been written yet.");
+  }
   if (lagSeconds > LATE) {
     say("look", `it is ${time(lagSeconds)} and ${bytes(lagBytes)} behind`, "Look for the part that others wait for: its sender is marked in the flow. What is behind is not lost.");
   }
