@@ -32,7 +32,7 @@ pub(super) const FIELDS: [(&str, FieldType); 13] = [
 ];
 
 /// Paths that are known to lead to something, in what events of some kinds hold. There are others.
-pub(super) const PATHS: [&str; 17] = [
+pub(super) const PATHS: [&str; 23] = [
     "Event.RayID",
     "Event.Request",
     "Event.Request.URL",
@@ -50,6 +50,12 @@ pub(super) const PATHS: [&str; 17] = [
     "ScriptVersion.ID",
     "ScriptVersion.Message",
     "ScriptVersion.Tag",
+    "Exceptions.Name",
+    "Exceptions.Message",
+    "Exceptions.TimestampMs",
+    "Logs.Level",
+    "Logs.Message",
+    "Logs.TimestampMs",
 ];
 
 impl FieldType {

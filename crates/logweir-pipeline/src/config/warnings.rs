@@ -173,9 +173,8 @@ fn admin(root: &Checked, report: &mut Report<'_>) {
     let Some(admin) = root.get("admin") else { return };
     let redacted = admin.get("tap").and_then(|tap| tap.get("redact"));
     for field in redacted.map_or(&[][..], Checked::items) {
-        let top = field.text().and_then(|text| text.split('.').next());
-        if let Some(top) = top {
-            fields::of_name(top, field.place, report);
+        if let Some(path) = field.text() {
+            fields::of_hidden(path, field.place, report);
         }
     }
     let Some(listen) = admin.get("listen") else { return };

@@ -21,6 +21,9 @@ use crate::Excerpt;
 const OPERATORS: &str = "eq, !eq, lt, leq, gt, geq, startsWith, endsWith, contains, in, and their negations \
                          !startsWith, !endsWith, !contains, !in";
 
+/// What a condition is.
+const CONDITION: &str = "a condition is `{and: […]}`, `{or: […]}` or `{key: …, operator: …, value: …}`";
+
 /// The keys of a condition.
 const CONDITION_KEYS: [&str; 5] = ["and", "or", "key", "operator", "value"];
 
@@ -102,16 +105,23 @@ impl Parser {
 
     fn condition(&mut self, term: &Term, depth: usize) -> Option<Condition<String>> {
         if depth >= MAX_DEPTH {
-            return self.problem(term.at, format!("conditions are nested deeper than {MAX_DEPTH} levels"));
+            return self.problem(
+                term.at,
+                format!(
+                    "conditions are nested deeper than {MAX_DEPTH} levels; `and` within `and` can be one list"
+                ),
+            );
         }
-        let what = "a condition is `{and: […]}`, `{or: […]}` or `{key: …, operator: …, value: …}`";
-        let members = self.members(term, what, &CONDITION_KEYS)?;
+        let members = self.members(term, CONDITION, &CONDITION_KEYS)?;
         let lists = (members.get("and"), members.get("or"));
         if let (None, None) = lists {
             return self.predicate(&members).map(Condition::Is);
         }
         if members.list.len() > 1 {
-            self.problem::<()>(members.at, "`and` and `or` stand alone in their condition");
+            self.problem::<()>(
+                members.at,
+                "`and` and `or` stand alone in their condition; put one into the list of the other",
+            );
         }
         // Both are read even if only one may be there, so that all problems are found.
         let all = lists.0.and_then(|all| self.conditions(all, "and", depth).map(Condition::All));
@@ -121,9 +131,10 @@ impl Parser {
 
     fn conditions(&mut self, term: &Term, name: &str, depth: usize) -> Option<Vec<Condition<String>>> {
         match &term.kind {
-            TermKind::List(list) if list.is_empty() => {
-                self.problem(term.at, format!("`{name}` needs at least one condition"))
-            }
+            TermKind::List(list) if list.is_empty() => self.problem(
+                term.at,
+                format!("`{name}` needs at least one condition; put one in, or take it out"),
+            ),
             TermKind::List(list) => {
                 // Each is read even after a bad one, so that all problems are found.
                 let conditions: Vec<_> = list.iter().map(|one| self.condition(one, depth + 1)).collect();
@@ -144,7 +155,19 @@ impl Parser {
             None => (false, &operator[..]),
         };
         let test = match name {
-            "eq" => self.operand(value, "a string, a number or a boolean").map(|one| Test::OneOf(vec![one])),
+            "eq" => {
+                let expected = match value.kind {
+                    TermKind::List(_) if negated => {
+                        "a string, a number or a boolean; for several values there is `!in`"
+                    }
+                    TermKind::List(_) => "a string, a number or a boolean; for several values there is `in`",
+                    TermKind::Null => {
+                        "a string, a number or a boolean; what is missing or null satisfies every `!` operator"
+                    }
+                    _ => "a string, a number or a boolean",
+                };
+                self.operand(value, expected).map(|one| Test::OneOf(vec![one]))
+            }
             "in" => self.operands(value).map(Test::OneOf),
             "lt" | "leq" | "gt" | "geq" if negated => {
                 return self
@@ -177,7 +200,12 @@ impl Parser {
         for (i, (at, name, _)) in list.iter().enumerate() {
             let shown = String::from_utf8_lossy(name);
             if !known.contains(&&*shown) {
-                self.problem::<()>(*at, format!("unknown key `{shown}`; {what}"));
+                let negation = if shown == "not" {
+                    "what must not hold has a `!` before its operator, as `!eq`; "
+                } else {
+                    ""
+                };
+                self.problem::<()>(*at, format!("unknown key `{shown}`; {negation}{what}"));
             } else if list[..i].iter().any(|(_, earlier, _)| earlier == name) {
                 self.problem::<()>(*at, format!("`{shown}` is given twice"));
             }
@@ -186,7 +214,9 @@ impl Parser {
     }
 
     fn required<'t>(&mut self, members: &Members<'t>, name: &str) -> Option<&'t Term> {
-        members.get(name).or_else(|| self.problem(members.at, format!("a predicate needs `{name}`")))
+        members
+            .get(name)
+            .or_else(|| self.problem(members.at, format!("a condition needs `{name}`; {CONDITION}")))
     }
 
     fn text(&mut self, term: &Term, name: &str) -> Option<String> {
@@ -221,7 +251,10 @@ impl Parser {
                 operands.into_iter().collect()
             }
             TermKind::List(_) => self.problem(term.at, "`in` needs at least one value"),
-            _ => self.problem(term.at, "`in` takes a list of strings and numbers"),
+            _ => self.problem(
+                term.at,
+                "`in` takes a list of strings and numbers; write `[…]` around a single one",
+            ),
         }
     }
 

@@ -75,7 +75,9 @@ impl Term {
     /// Makes a term of the legal JSON value at `start..end`; recursion ends at [`MAX_DEPTH`].
     fn of_legal(text: &[u8], start: usize, end: usize, depth: usize) -> Result<Self, FilterProblem> {
         if depth > MAX_DEPTH {
-            let message = format!("the filter is nested deeper than {MAX_DEPTH} levels");
+            let message = format!(
+                "the filter is nested deeper than {MAX_DEPTH} levels; `and` within `and` can be one list"
+            );
             return Err(FilterProblem { at: start, message });
         }
         let kind = match Value::of(&text[start..end]) {

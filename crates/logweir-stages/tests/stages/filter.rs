@@ -109,8 +109,9 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
     check_refused("{}", &["0 a filter needs `where`"]);
     check_refused(
         r#"{"where":{}}"#,
-        &["9 a predicate needs `key`", "9 a predicate needs `operator`", "9 a predicate needs `value`"],
+        &["9 a condition needs `key`", "9 a condition needs `operator`", "9 a condition needs `value`"],
     );
+    check_refused(r#"{"where":{"not":{}}}"#, &["10 unknown key `not`; what must not hold has a `!`"]);
     check_refused(r#"{"where":{"and":[]}}"#, &["16 `and` needs at least one"]);
     let both = r#"{"where":{"and":[1],"or":[]}}"#;
     check_refused(both, &["9 `and` and `or` stand alone", "17 a condition is", "25 `or` needs at least one"]);
@@ -118,8 +119,8 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
         r#"{"where":{"or":[1,{"key":1}]}}"#,
         &[
             "16 a condition is",
-            "18 a predicate needs `operator`",
-            "18 a predicate needs `value`",
+            "18 a condition needs `operator`",
+            "18 a condition needs `value`",
             "25 `key` takes a string",
         ],
     );
@@ -129,9 +130,14 @@ fn what_no_filter_can_be_is_refused_with_its_place() {
         ("gte", "1", "unknown operator `gte`; did you mean `geq`?"),
         ("startswith", "1", "unknown operator `startswith`; did you mean `startsWith`?"),
         ("!lt", "1", "`!lt` is no operator; there is `geq`"),
-        ("eq", "null", "expected a string, a number or a boolean"),
-        ("eq", "[1]", "expected a string, a number or a boolean"),
-        ("in", "\"a\"", "`in` takes a list"),
+        (
+            "eq",
+            "null",
+            "expected a string, a number or a boolean; what is missing or null satisfies every `!`",
+        ),
+        ("eq", "[1]", "expected a string, a number or a boolean; for several values there is `in`"),
+        ("!eq", "[1]", "expected a string, a number or a boolean; for several values there is `!in`"),
+        ("in", "\"a\"", "`in` takes a list of strings and numbers; write `[…]`"),
         ("in", "[]", "`in` needs at least one value"),
         ("gt", "\"01\"", "expected a number"),
         ("gt", "true", "expected a number"),

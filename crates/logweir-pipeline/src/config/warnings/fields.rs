@@ -43,16 +43,32 @@ pub(super) fn of_key(key: &str, within: Place, doc: &Doc, report: &mut Report<'_
     }
 }
 
-/// Warns of a path that is one that is known but for upper and lower case.
+/// Warns of a path that is one that is known, or leads further, but for upper and lower case.
 fn of_path(path: &str, place: Place, report: &mut Report<'_>) {
-    let is_near = |known: &&str| *known != path && known.eq_ignore_ascii_case(path);
-    if let Some(near) = PATHS.into_iter().find(|known| is_near(known)) {
+    let meant = |known: &&str| {
+        let (head, rest) = path.split_at_checked(known.len())?;
+        let is_near =
+            head != *known && head.eq_ignore_ascii_case(known) && (rest.is_empty() || rest.starts_with('.'));
+        is_near.then(|| format!("{known}{rest}"))
+    };
+    // The longest says the most.
+    let meant = PATHS.iter().filter_map(|known| Some((known.len(), meant(known)?))).max();
+    if let Some((_, meant)) = meant {
         let message = format!("{} leads nowhere in Workers trace events", quoted(path));
-        report.warn(place, message, format!("did you mean `{near}`? Names are compared letter by letter"));
+        report.warn(place, message, format!("did you mean `{meant}`? Names are compared letter by letter"));
     }
 }
 
-/// Looks at the name of a field that is to be written, or hidden.
+/// Looks at a path of what is to be hidden, which leads into lists too.
+pub(super) fn of_hidden(path: &str, place: Place, report: &mut Report<'_>) {
+    let top = path.split('.').next().unwrap_or(path);
+    of_name(top, place, report);
+    if FieldType::of(top).is_some() {
+        of_path(path, place, report);
+    }
+}
+
+/// Looks at the name of a field that is to be written.
 pub(super) fn of_name(name: &str, place: Place, report: &mut Report<'_>) {
     if FieldType::of(name).is_none() {
         of_unknown(name, place, report);
