@@ -16,6 +16,7 @@ use self::plan::Plan;
 use crate::EXIT_FAILED;
 use crate::args::InitArgs;
 use crate::print::print;
+use crate::shown::quoted;
 
 /// Writes a commented pipeline file, as the flags or the answers to a few questions want it.
 pub(crate) fn init(args: &InitArgs) -> ExitCode {
@@ -87,8 +88,8 @@ fn is_there(path: &Path) -> anyhow::Error {
 
 /// Returns what to do with the file.
 fn next_steps(path: &Path, plan: &Plan) -> String {
-    let shown = path.display();
-    let mut lines = vec![format!("{shown} is written; look through it, and then:")];
+    let shown = quoted(&path.display().to_string());
+    let mut lines = vec![format!("{} is written; look through it, and then:", path.display())];
     lines.extend(plan.variables().iter().map(|variable| format!("  export {variable}=…")));
     lines.push(format!("  logweir check {shown}"));
     lines.push(format!("  logweir test {shown}"));

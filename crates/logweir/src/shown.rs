@@ -41,6 +41,15 @@ fn is_unseen(character: char) -> bool {
     )
 }
 
+/// Returns a text as a shell takes it for one word.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Returns how many bytes two texts have in common at their beginnings, and behind that at their ends.
 pub(crate) fn shared(a: &str, b: &str) -> (usize, usize) {
     let same = |(a, b): &(char, char)| a == b;

@@ -12,10 +12,10 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::EXIT_FAILED;
 use crate::args::TapArgs;
 use crate::client::{self, Answer, Endpoint};
 use crate::shown::shown;
+use crate::{EXIT_CONFIGURATION, EXIT_FAILED};
 
 /// What asks for a tap, before how.
 const PATH: &str = "/tap?";
@@ -25,20 +25,23 @@ const MAX_FRAME_BYTES: usize = 16 << 20;
 
 /// Shows the events of a running process as they pass, until they end or somebody has seen enough.
 pub(crate) fn tap(args: &TapArgs) -> ExitCode {
-    match watch(args) {
+    let asked = Endpoint::find(&args.endpoint).and_then(|endpoint| Ok((endpoint, path(args)?)));
+    let (watched, code) = match asked {
+        Ok((endpoint, path)) => (watch(args, &endpoint, &path), EXIT_FAILED),
+        Err(error) => (Err(error), EXIT_CONFIGURATION),
+    };
+    match watched {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::from(EXIT_FAILED)
+            ExitCode::from(code)
         }
     }
 }
 
-fn watch(args: &TapArgs) -> anyhow::Result<()> {
-    let endpoint = Endpoint::find(&args.endpoint)?;
-    let path = path(args)?;
+fn watch(args: &TapArgs, endpoint: &Endpoint, path: &str) -> anyhow::Result<()> {
     client::runtime()?.block_on(async {
-        let answer = endpoint.get(&path).await?;
+        let answer = endpoint.get(path).await?;
         if answer.status != StatusCode::OK {
             return Err(answer.refusal().await);
         }

@@ -20,24 +20,28 @@ use anyhow::bail;
 
 use self::news::{News, Scraper, scrape, take};
 use self::watch::Watch;
-use crate::EXIT_FAILED;
 use crate::args::TopArgs;
 use crate::client::{self, Endpoint};
 use crate::print::print;
+use crate::{EXIT_CONFIGURATION, EXIT_FAILED};
 
 /// Shows what a running process does, until somebody ends it; where there is no terminal, or asked for, once.
 pub(crate) fn top(args: &TopArgs) -> ExitCode {
-    let shown = Endpoint::find(&args.endpoint).and_then(|endpoint| {
-        if args.once || !screen::is_there() {
-            once(&endpoint, args.interval)
-        } else {
-            show(endpoint, args.interval)
-        }
-    });
-    shown.unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "{error:#}");
-        ExitCode::from(EXIT_FAILED)
-    })
+    let endpoint = match Endpoint::find(&args.endpoint) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return complain(&error, EXIT_CONFIGURATION),
+    };
+    let shown = if args.once || !screen::is_there() {
+        once(&endpoint, args.interval)
+    } else {
+        show(endpoint, args.interval)
+    };
+    shown.unwrap_or_else(|error| complain(&error, EXIT_FAILED))
+}
+
+fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{error:#}");
+    ExitCode::from(code)
 }
 
 fn show(endpoint: Endpoint, interval: Duration) -> anyhow::Result<ExitCode> {

@@ -30,7 +30,9 @@ pub(super) fn table(spending: &Spending) -> String {
         Counted::Short { n_bytes: 0 } => return nothing_counts(spending),
         Counted::Short { n_bytes } => {
             let n_bytes = HumanCount(*n_bytes);
-            return format!("not counted: {n_bytes} bytes cannot be over the limit of {limit} {unit}\n");
+            return format!(
+                "not counted: its lists of texts have {n_bytes} bytes, which cannot be over the limit of {limit} {unit}\n"
+            );
         }
         Counted::Texts { rows, .. } if rows.is_empty() => return nothing_counts(spending),
         Counted::Texts { rows, total, kept } => (rows, total, kept),

@@ -2,19 +2,21 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use logweir_pipeline::{
-    DryRun, Expectation, Fate, Passage, PipelineConfig, PipelineTest, Step, TestEvent, TestInput,
+    DryRun, Expectation, Fate, InputLine, InputLines, Passage, PipelineConfig, PipelineTest, Step, TestEvent,
+    TestInput,
 };
 use similar::DiffTag;
 
 use super::diff::{self, DiffLine, Sign, diff_line, diff_lines};
 use super::json::Json;
 
-/// The largest file of events that a test has.
+/// The largest file of events that a test has, decompressed.
 const MAX_FILE_BYTES: u64 = 64 << 20;
+const TOO_LARGE: &str = "is larger than 64 MiB, which is too much for a test";
 
 /// Of how many events at most is told what became of them, and how many lines a diff has.
 const MAX_TOLD: usize = 10;
@@ -68,7 +70,7 @@ struct Came {
 pub(super) fn judge(test: &PipelineTest, config: &PipelineConfig) -> Result<(), Failure> {
     let lines = match &test.input {
         TestInput::Events(events) => lines(events.iter().map(|event| event.text().as_bytes().to_vec())),
-        TestInput::File(path) => lines(file_lines(path).map_err(Failure::without_events)?.into_iter()),
+        TestInput::File(path) => input_lines(path).map_err(Failure::without_events)?,
     };
     if lines.is_empty() {
         return Err(Failure::because("the input has no events").without_events());
@@ -94,15 +96,35 @@ fn lines(lines: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
 }
 
 fn file_lines(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let refused = |why: String| Failure::because(format!("the file {} {why}", path.display()));
+    let refused = |why: &str| refused(path, why);
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| refused(format!("cannot be read: {error}")))?;
+        .map_err(|error| refused(&format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(refused(String::from("is larger than 64 MiB, which is too much for a test")));
+        return Err(refused(TOO_LARGE));
     }
     Ok(split(&bytes))
+}
+
+/// Returns the lines of a file as a source has them, decompressed if need be.
+fn input_lines(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let unreadable = |error: io::Error| refused(path, &format!("cannot be read: {error}"));
+    let mut input = InputLines::open(path, MAX_FILE_BYTES as usize).map_err(unreadable)?;
+    let (mut lines, mut n_bytes) = (Vec::new(), 0);
+    while let Some(line) = input.next_line().map_err(unreadable)? {
+        let InputLine::Whole(line) = line else { return Err(refused(path, TOO_LARGE)) };
+        n_bytes += line.len() as u64;
+        if n_bytes > MAX_FILE_BYTES {
+            return Err(refused(path, TOO_LARGE));
+        }
+        lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec());
+    }
+    Ok(lines)
+}
+
+fn refused(path: &Path, why: &str) -> Failure {
+    Failure::because(format!("the file {} {why}", path.display()))
 }
 
 /// Returns the lines of a text, of which the last need not end in a line feed.

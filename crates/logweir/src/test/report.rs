@@ -9,7 +9,7 @@ use logweir_pipeline::{PipelineTest, TestInput};
 use super::diff::{DiffLine, Sign};
 use super::judge::Failure;
 use super::{Ran, Suite, complain};
-use crate::shown::shown;
+use crate::shown::{quoted, shown};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -112,19 +112,10 @@ fn explain(suite: &Suite, test: &PipelineTest) -> String {
         TestInput::Events(events) => {
             let events: Vec<String> = events.iter().map(|event| quoted(event.text())).collect();
             let events = events.join(" ");
-            if events.len() > MAX_COMMAND_BYTES || events.contains(char::is_control) {
+            if events.len() > MAX_COMMAND_BYTES || shown(&events) != events {
                 return format!("put the input into a file: {command} FILE");
             }
             format!("printf '%s\\n' {events} | {command}")
         }
     }
-}
-
-/// Returns a text as a shell takes it for one word.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

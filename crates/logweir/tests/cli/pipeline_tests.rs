@@ -188,6 +188,9 @@ fn tests_stand_beside_a_pipeline_as_well() {
     );
     scratch.write("in/sub/e.ndjson", "{\"a\":\"${NO_SUCH_VARIABLE}\"}");
     check_passed(&test(&scratch, &["in/p.yaml"]).output(), 2);
+    let text = fs::read(scratch.path("in/sub/e.ndjson")).unwrap();
+    scratch.write("in/sub/e.ndjson", zstd::encode_all(&text[..], 1).unwrap());
+    check_passed(&test(&scratch, &["in/p.yaml"]).output(), 2);
     // `*.yaml` names both.
     check_passed(&test(&scratch, &["in/p.test.yaml", "in/p.yaml"]).output(), 2);
     scratch.write("in/p.test.yaml", "tests: [{ name: a, input: '{}', output: x }]\nsource: { stdin: {} }");

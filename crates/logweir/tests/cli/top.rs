@@ -184,20 +184,21 @@ fn what_cannot_be_asked_is_named_with_what_to_do() {
         }
     });
     let absent = format!("http://{}", nobody());
-    for (args, said) in [
-        (&["top", "--url", absent.as_str()][..], "nothing listens on 127.0.0.1:"),
-        (&["top", "--url", other.as_str()], "is not logweir"),
-        (&["top", "--url", "https://localhost:1"], "plain HTTP"),
-        (&["top", "none.yaml"], "add `admin: { listen: "),
-        (&["top", "zero.yaml"], "only the running process knows it"),
-        (&["top", "bad.yaml"], "did you mean `listen`?"),
+    for (args, code, said) in [
+        (&["top", "--url", absent.as_str()][..], 1, "nothing listens on 127.0.0.1:"),
+        (&["top", "--url", other.as_str()], 1, "is not logweir"),
+        (&["top", "--url", "https://localhost:1"], 2, "plain HTTP"),
+        (&["top", "none.yaml"], 2, "add `admin: { listen: "),
+        (&["top", "zero.yaml"], 2, "only the running process knows it"),
+        (&["top", "bad.yaml"], 2, "did you mean `listen`?"),
         (
             &["top", "--url", absent.as_str(), "--token-file", "absent"],
+            2,
             "the token cannot be read from absent",
         ),
     ] {
         let ran = logweir(args.iter().copied()).dir(scratch.dir()).output();
-        assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(1), &b""[..]), "{args:?}");
+        assert_eq!((ran.code(), ran.stdout.as_slice()), (Some(code), &b""[..]), "{args:?}");
         assert!(ran.stderr_text().contains(said), "{args:?}: {}", ran.stderr_text());
     }
 }

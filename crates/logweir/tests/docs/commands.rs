@@ -15,6 +15,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use logweir_testkit::process::{Ran, Run, Running, http_get, poll_until};
@@ -33,6 +34,19 @@ sink: { file: { path: out/shop.ndjson } }
 state_dir: state/shop
 tests: [{ name: what was canceled goes, input: { Outcome: canceled }, expect_dropped: filtered }]
 ";
+
+/// Returns a port that nobody listens on, below those that the system gives to who asks for any: no other test takes it.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let candidates = std::iter::repeat_with(|| {
+        let offset = std::process::id().wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        10_000 + u16::try_from(offset).unwrap()
+    });
+    candidates
+        .take(20_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("some port is free")
+}
 
 /// A text whose commands are run.
 struct Session {
@@ -58,9 +72,7 @@ impl Session {
         scratch.write("shop.yaml", SHOP);
         scratch.write("events.ndjson", &events);
         scratch.write("logs/a.ndjson", &events);
-        // It is let go again: whoever takes it in between makes the test fail and nothing else.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { directory: scratch.dir().to_owned(), scratch, port, running: Vec::new() }
+        Self { directory: scratch.dir().to_owned(), scratch, port: free_port(), running: Vec::new() }
     }
 
     /// Returns a run of a script.
