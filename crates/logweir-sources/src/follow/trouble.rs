@@ -22,7 +22,8 @@ impl Follower {
         file.retry = Some((Instant::now() + pause, pause));
         self.is_tending = true;
         let path = file.path.display().to_string();
-        if self.condition.trouble(&path, what, error) {
+        let told = io::Error::new(error.kind(), format!("cannot {what} {path}: {error}"));
+        if self.condition.trouble(&path, what, &told) {
             tracing::error!(
                 path,
                 error = error as &dyn std::error::Error,

@@ -36,7 +36,10 @@ impl Cuts {
         let Some((limit, unit)) = read::budget(truncate) else { return };
         let cut = Cut { limit, unit, place };
         let place = truncate.get("limit").map_or(place, |limit| limit.place);
-        if limit >= max_event_bytes {
+        if limit == 0 {
+            let help = "raise it; to write no texts at all, leave `Exceptions` and `Logs` out of `encode.field_names`";
+            report.warn(place, "of every text nothing is left but a mark that it was cut", help);
+        } else if limit >= max_event_bytes {
             // Whatever is counted takes a byte at least.
             let size = show_size(max_event_bytes);
             let help = format!(
