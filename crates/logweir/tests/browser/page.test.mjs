@@ -162,7 +162,8 @@ inPlace("an upload that fails is told, and why only to who has the token", async
   const url = await place.destination(() => answer);
   const upload = "upload: {max_events: 100, max_interval: 50ms, first_pause: 5ms, longest_pause: 50ms}";
   place.write("in/a.ndjson", events(0, 300));
-  const daemon = await place.daemon({ "shop.yaml": `${FOLLOW}sink: {http: {url: "${url}/in", ${upload}}}\n` });
+  // What /readyz says of such a pipeline looks like what it says of a reload that was refused.
+  const daemon = await place.daemon({ "shop.yaml": `name: configuration\n${FOLLOW}sink: {http: {url: "${url}/in", ${upload}}}\n` });
   const { page, seen } = await open(browser, daemon);
   await untilText(page.locator("#verdict h2"), (text) => text === "Something is wrong");
   await untilText(page.locator(".finding.wrong"), (text) => text.includes("circuit open") && text.includes("Nothing is lost"));

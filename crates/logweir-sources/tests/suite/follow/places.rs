@@ -211,6 +211,8 @@ fn a_file_that_cannot_be_read_is_tried_again_seldom_and_holds_up_nothing_else() 
     run.take(10);
     let condition = run.rig.condition.clone();
     run.take_until("a trouble", |_| condition.troubles().iter().any(|trouble| trouble.kind == "read"));
+    let told = condition.troubles().remove(0).message;
+    assert!(told.starts_with("cannot read ") && told.contains("/unreadable: "), "{told}");
     let (n_before, since) = (condition.counts()["read"], Instant::now());
     run.take_until("some time passes", |_| since.elapsed() > Duration::from_secs(1));
     let n_tried = condition.counts()["read"] - n_before;
