@@ -3,12 +3,12 @@
 use std::fs::{self, File};
 use std::os::unix::net::UnixListener;
 
-use logweir_testkit::process::{Ran, Run, poll_until};
+use logweir_testkit::process::{Ran, Run, Signal, poll_until};
 use logweir_testkit::scratch::Scratch;
 
 use crate::rig::{
-    Feeder, SOON, admin, endless_events, event, failed, n_lines, pipeline, sample, succeeded,
-    watched_pipeline,
+    Feeder, SOON, admin, append, endless_events, event, failed, follow, logged, n_lines, pipeline, sample,
+    succeeded, watched_pipeline,
 };
 
 const GOOD: &str = "{\"n\":1}\n";
@@ -180,4 +180,15 @@ fn a_named_pipe_needs_no_reader_where_there_is_nothing_to_write() {
     assert_eq!(Run::new("mkfifo").args(["pipe"]).dir(scratch.dir()).output().code(), Some(0));
     let yaml = "source: {stdin: {}}\nsink: {file: {path: pipe}}\n";
     assert_eq!(succeeded(&pipeline(&scratch, yaml).stdin("[]\n").output()).count("read"), 1);
+}
+
+#[test]
+fn that_there_is_no_file_yet_is_said_and_files_that_come_are_read() {
+    let scratch = Scratch::new();
+    let running = watched_pipeline(&scratch, &follow(&scratch, "sink: {stdout: {}}\n")).start();
+    logged(&running, "no file is there yet that include matches");
+    append(&scratch, "in/a", event(0));
+    poll_until("the event is written", SOON, || (!running.stdout_so_far().is_empty()).then_some(()));
+    running.signal(Signal::TERM);
+    succeeded(&running.wait());
 }

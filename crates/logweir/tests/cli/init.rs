@@ -89,6 +89,16 @@ fn what_is_written_runs_and_keeps_what_it_says() {
 }
 
 #[test]
+fn what_to_do_next_can_be_pasted() {
+    let ran = init(&Scratch::new(), &["my shop.yaml"]);
+    let told = String::from_utf8(ran.stdout).unwrap();
+    assert!(
+        told.contains("my shop.yaml is written") && told.contains("logweir run 'my shop.yaml'"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_file_that_is_there_is_written_over_only_where_told_to() {
     let scratch = Scratch::new();
     assert_eq!(init(&scratch, &["--yes"]).code(), Some(0));
